@@ -1,0 +1,12 @@
+module pushcart
+
+go 1.26
+
+require (
+	github.com/Eyevinn/mp4ff v0.52.0
+	github.com/bluenviron/gortmplib v1.0.0
+	github.com/bluenviron/gortsplib/v4 v4.16.2
+	github.com/bluenviron/mediacommon/v2 v2.9.3
+	github.com/grafov/m3u8 v0.12.1
+	github.com/yapingcat/gomedia v0.0.0-20240906162731-17feea57090c
+)
