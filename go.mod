@@ -10,3 +10,10 @@ require (
 	github.com/grafov/m3u8 v0.12.1
 	github.com/yapingcat/gomedia v0.0.0-20240906162731-17feea57090c
 )
+
+require (
+	github.com/alecthomas/kong v1.12.1 // indirect
+	github.com/goccy/go-yaml v1.18.0 // indirect
+	github.com/prometheus/client_golang v1.23.2 // indirect
+	golang.org/x/sync v0.18.0 // indirect
+)
