@@ -1,0 +1,131 @@
+// Package auth decides who may publish a show, and under which name.
+//
+// A host knows one stream key. It is one of three things: listed in the configuration next to a name;
+// signed, which is NAME-SIGNATURE, so that any number of hosts need no list; or, while nothing at all is
+// configured, anything that a process on the server's own machine likes, and then the key is the name.
+//
+// The signature is the first 10 bytes of HMAC-SHA256(secret, NAME) in lower-case base32 (RFC 4648
+// section 6) without padding: 16 characters. A shop's back end can make keys by itself; Sign does the
+// same.
+//
+// To add another way to be let in (a webhook, a signed URL), give Checker another method that finds a
+// name, and call it in Publish.
+package auth
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"net/netip"
+	"strings"
+)
+
+// Denied is the error of a publish that was turned down: one sentence for the host, which does not
+// repeat the key.
+type Denied struct{ Reason string }
+
+// Error returns the sentence.
+func (d *Denied) Error() string { return d.Reason }
+
+// What Publish says no with. Sign and CheckName have more.
+var (
+	errNoKey = &Denied{"No stream key was given: put the key that you were sent into your encoder's stream key field."}
+	errKey   = &Denied{"The stream key is not valid: check that you copied it whole, with everything before and after its last dash, and without spaces."}
+	errSetUp = &Denied{"No stream keys are set up on this server, so only its own machine can publish: ask its operator to set auth.secret or auth.keys."}
+)
+
+// maxKey bounds what is looked at; it leaves room for the longest name and its signature.
+const maxKey = 256
+
+// signatureBytes is how much of the HMAC a key carries. 80 bits can't be guessed through a network.
+const signatureBytes = 10
+
+var signatureCoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// Checker knows the keys of one configuration. It is immutable.
+type Checker struct {
+	secret   []byte
+	listed   map[[sha256.Size]byte]string // SHA-256 of the key to the show's name
+	loopback bool                         // publishers on this machine may use any name
+}
+
+// New returns a Checker for c, or c.Validate's error.
+func New(c Config) (*Checker, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	a := &Checker{
+		secret:   []byte(c.Secret),
+		listed:   make(map[[sha256.Size]byte]string, len(c.Keys)),
+		loopback: c.AllowLoopback || !c.Configured(),
+	}
+	for _, k := range c.Keys {
+		a.listed[sha256.Sum256([]byte(k.Key))] = k.Name
+	}
+	return a, nil
+}
+
+// Publish returns the name of the show that key may publish when it comes from the address from, or a
+// *Denied. The key comes without the query that some encoders append.
+func (a *Checker) Publish(key string, from netip.Addr) (name string, err error) {
+	switch {
+	case key == "":
+		return "", errNoKey
+	case len(key) > maxKey:
+		return "", errKey
+	}
+	// The table is searched by hash: how long that takes says nothing about the keys in it.
+	if name, ok := a.listed[sha256.Sum256([]byte(key))]; ok {
+		return name, nil
+	}
+	if name, ok := a.signed(key); ok {
+		return name, CheckName(name)
+	}
+	if a.loopback && from.Unmap().IsLoopback() {
+		return key, CheckName(key)
+	}
+	if len(a.secret) == 0 && len(a.listed) == 0 {
+		return "", errSetUp
+	}
+	return "", errKey
+}
+
+// signed splits a signed key and reports whether its signature is right.
+func (a *Checker) signed(key string) (name string, ok bool) {
+	i := strings.LastIndexByte(key, '-')
+	if len(a.secret) == 0 || i < 1 {
+		return "", false
+	}
+	return key[:i], hmac.Equal([]byte(key[i+1:]), []byte(a.signature(key[:i])))
+}
+
+func (a *Checker) signature(name string) string {
+	mac := hmac.New(sha256.New, a.secret)
+	mac.Write([]byte(name))
+	return signatureCoding.EncodeToString(mac.Sum(nil)[:signatureBytes])
+}
+
+// Sign returns the stream key with which name can be published: NAME-SIGNATURE. It fails for a name that
+// CheckName refuses, and while no secret is configured.
+func (a *Checker) Sign(name string) (key string, err error) {
+	if err := CheckName(name); err != nil {
+		return "", err
+	}
+	if len(a.secret) == 0 {
+		return "", &Denied{"There is no secret to sign stream keys with: set auth.secret in the configuration, or PUSHCART_AUTH_SECRET."}
+	}
+	return name + "-" + a.signature(name), nil
+}
+
+// Redact returns key in a form that may be logged: enough of it to tell which key a host has tried, and
+// not enough to publish with.
+func Redact(key string) string {
+	const shown = 3
+	if i := strings.LastIndexByte(key, '-'); i > 0 && len(key)-i-1 == signatureCoding.EncodedLen(signatureBytes) && CheckName(key[:i]) == nil {
+		return key[:i+1] + "…" // signed: its name is no secret
+	}
+	if len(key) < 3*shown {
+		return "…"
+	}
+	return strings.ToValidUTF8(key[:shown], "?") + "…"
+}
