@@ -1,13 +1,12 @@
 // Package fmp4 writes CMAF: initialization segments and fragments (ISO/IEC 14496-12, 23000-19).
+//
+// It knows boxes and nothing else: no playlists, no segmenting, no clock. The writers are ours, so that
+// one pass over the samples gives a fragment's size and a second one its bytes; other libraries
+// (mediacommon, mp4ff, ffmpeg) read everything back in the tests. ReadInit and ReadFragment are for tests
+// and tools, and know only what the writers write.
+//
+// To add a codec, give it a sample entry in entry.go.
 package fmp4
-
-import "pushcart/media"
-
-// Init returns the initialization segment of a rendition: ftyp, then moov with the one track t, whose
-// track_ID is trackID. The media timescale is t.Timescale.
-func Init(t media.Track, f media.Format, trackID uint32) ([]byte, error) {
-	panic("filled by fmp4 helper")
-}
 
 // Sample is one access unit on its way into a fragment.
 type Sample struct {
@@ -18,6 +17,8 @@ type Sample struct {
 }
 
 // Fragment is one part: whole boxes, [styp] [prft] [emsg ...] moof mdat.
+//
+// It has to stay below 2 GiB, which is what the trun's data_offset and the mdat's size can say.
 type Fragment struct {
 	// Styp puts a styp box in front, as the first part of each segment has it.
 	Styp bool
@@ -39,7 +40,7 @@ type Event struct {
 	PresentationTime uint64
 	Duration         uint32 // 0xFFFFFFFF: unknown
 	ID               uint32
-	Scheme, Value    string
+	Scheme, Value    string // written up to their first NUL, as the box can't hold one
 	Data             []byte
 }
 
@@ -49,10 +50,3 @@ type ProducerTime struct {
 	MediaTime uint64
 	Flags     uint32 // 24: captured; 0: encoder input
 }
-
-// Size returns the number of bytes that Append is going to add for f.
-func (f *Fragment) Size() int { panic("filled by fmp4 helper") }
-
-// Append writes f to the end of dst and returns the extended slice. It allocates only if dst has not
-// the capacity.
-func (f *Fragment) Append(dst []byte) []byte { panic("filled by fmp4 helper") }
