@@ -1,0 +1,63 @@
+// hls.js behind the face of engine.js.
+
+import { inHand } from './engine.js';
+
+// The server's PART-HOLD-BACK sets the distance to the edge: no liveSync... setting may override it. Speed is
+// the page's (pace.js), and so is what a stall costs: hls.js would keep every viewer a second further back
+// for good after a host's own interruption.
+const settings = {
+  lowLatencyMode: true,
+  liveDurationInfinity: true,
+  liveSyncOnStallIncrease: 0,
+  maxLiveSyncPlaybackRate: 1,
+  backBufferLength: 30,
+  // Parts of CMAF pass through as they are: a worker would only add a hop.
+  enableWorker: false,
+  enableInterstitialPlayback: false,
+  enableDateRangeMetadataCues: false,
+  capLevelToPlayerSize: true,
+};
+
+export async function hlsEngine(video, url, assets, on) {
+  const { default: Hls } = await import(`${assets}dist/hls.min.mjs`);
+  if (!Hls.isSupported()) throw new Error('no Media Source Extensions in this browser');
+  const hls = new Hls(settings);
+  const { Events, ErrorTypes } = Hls;
+  hls.on(Events.ERROR, (_, e) => {
+    if (!e.fatal) return;
+    const kind = { [ErrorTypes.NETWORK_ERROR]: 'network', [ErrorTypes.MEDIA_ERROR]: 'media' }[e.type] ?? 'other';
+    troubled = kind;
+    on.trouble(kind, e.details);
+  });
+  hls.on(Events.MEDIA_ENDED, () => on.ended());
+  let troubled = null;
+  hls.loadSource(url);
+  hls.attachMedia(video);
+
+  return {
+    player: hls,
+    paced: true,
+    measure() {
+      const target = hls.targetLatency;
+      return target && hls.latency ? { latency: hls.latency, target, ahead: inHand(video) } : null;
+    },
+    date: () => hls.playingDate?.getTime() ?? null,
+    edge() {
+      const details = hls.latestLevelDetails;
+      if (!details) return null;
+      const part = details.lastPartSn > details.endSN ? details.lastPartIndex + 1 : 0;
+      return `${details.endSN + 1}.${part}`;
+    },
+    toLive() {
+      const edge = hls.liveSyncPosition;
+      if (edge !== null) video.currentTime = edge;
+    },
+    recover() {
+      const kind = troubled;
+      troubled = null;
+      if (kind === 'media' || kind === null) hls.recoverMediaError();
+      hls.startLoad(-1);
+    },
+    destroy: () => hls.destroy(),
+  };
+}

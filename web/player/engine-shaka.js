@@ -1,0 +1,64 @@
+// Shaka Player behind the face of engine.js.
+
+import { inHand } from './engine.js';
+
+const settings = {
+  streaming: {
+    lowLatencyMode: true,
+    bufferBehind: 30,
+    // It has its own speed control; PART-HOLD-BACK is its presentation delay.
+    liveSync: { enabled: true, maxPlaybackRate: 1.08, minPlaybackRate: 0.96 },
+    // A host may be away for as long as the server's reconnect window.
+    retryParameters: { maxAttempts: 8, timeout: 30_000, stallTimeout: 0, connectionTimeout: 0 },
+  },
+  manifest: { retryParameters: { maxAttempts: 8, timeout: 30_000, stallTimeout: 0, connectionTimeout: 0 } },
+  mediaSource: { dispatchAllEmsgBoxes: true },
+};
+
+export async function shakaEngine(video, url, assets, on) {
+  const shaka = await loadLibrary(`${assets}dist/shaka-player.min.js`);
+  shaka.polyfill.installAll();
+  if (!shaka.Player.isBrowserSupported()) throw new Error('no Media Source Extensions in this browser');
+  const player = new shaka.Player();
+  await player.attach(video);
+  player.configure(settings);
+  player.addEventListener('error', ({ detail: e }) => {
+    if (e.severity !== shaka.util.Error.Severity.CRITICAL) return;
+    const { NETWORK, MEDIA } = shaka.util.Error.Category;
+    on.trouble({ [NETWORK]: 'network', [MEDIA]: 'media' }[e.category] ?? 'other', `Shaka error ${e.code}`);
+  });
+  const ended = () => on.ended();
+  video.addEventListener('ended', ended);
+  player.load(url).catch((e) => {
+    if (e.code !== shaka.util.Error.Code.LOAD_INTERRUPTED) on.trouble('network', `Shaka error ${e.code}`);
+  });
+  return {
+    player,
+    paced: false,
+    measure() {
+      const latency = player.getStats().liveLatency;
+      if (!player.isLive() || !Number.isFinite(latency)) return null;
+      return { latency, target: player.getPresentationDelay?.() ?? latency, ahead: inHand(video) };
+    },
+    date: () => player.getPlayheadTimeAsDate()?.getTime() ?? null,
+    edge: () => null,
+    toLive: () => player.goToLive(),
+    recover: () => player.retryStreaming(),
+    destroy() {
+      video.removeEventListener('ended', ended);
+      return player.destroy();
+    },
+  };
+}
+
+// Shaka comes as a classic script that leaves a global behind.
+function loadLibrary(address) {
+  if (globalThis.shaka) return Promise.resolve(globalThis.shaka);
+  return new Promise((done, failed) => {
+    const script = document.createElement('script');
+    script.src = address;
+    script.onload = () => done(globalThis.shaka);
+    script.onerror = () => failed(new Error(`${address} could not be loaded`));
+    document.head.append(script);
+  });
+}
