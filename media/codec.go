@@ -2,11 +2,21 @@ package media
 
 import (
 	"errors"
-	"time"
+	"fmt"
 )
 
 // ErrUnsupported is wrapped by ParseConfig for configurations that are valid but not ours yet.
 var ErrUnsupported = errors.New("unsupported")
+
+// Limits of what ParseConfig reads. Real configurations have some tens of bytes.
+const (
+	maxConfigBytes       = 1 << 16
+	maxParameterSetBytes = 1 << 13
+	maxParameterSets     = 64      // in one configuration, all kinds together
+	maxDimension         = 1 << 14 // pixels; level 6.2 of HEVC ends at 8192x4320, AV1's at 16384x8704
+	maxSampleRate        = 192000  // Hz
+	maxFrameRate         = 300     // above it, timing information is nonsense: a clock's rate, not the pictures'
+)
 
 // Format is what a decoder configuration says about its track.
 type Format struct {
@@ -41,11 +51,78 @@ type Color struct {
 
 // ParseConfig reads the decoder configuration of t. Errors say what is wrong with the bytes, and
 // wrap ErrUnsupported where the bytes are right but the house can't carry them.
-func ParseConfig(t Track) (Format, error) { panic("filled by media helper") }
+//
+// It keeps nothing of t.Config, and what it allocates is in proportion to the bytes that are there.
+// Timing and colour are advice: where only they are broken, Format goes without them.
+func ParseConfig(t Track) (Format, error) {
+	f, err := parseConfig(t)
+	if err != nil {
+		return Format{}, fmt.Errorf("%s configuration: %w", t.Codec, err)
+	}
+	return f, nil
+}
 
-// Silence returns one access unit that decodes to silence for an audio track with configuration f,
-// nil if none is known. The bytes are shared: nobody modifies them.
-func Silence(t Track, f Format) []byte { panic("filled by media helper") }
+func parseConfig(t Track) (Format, error) {
+	if len(t.Config) > maxConfigBytes {
+		return Format{}, fmt.Errorf("%d bytes are more than %d", len(t.Config), maxConfigBytes)
+	}
+	switch t.Codec {
+	case CodecH264:
+		return parseAVCC(t.Config)
+	case CodecHEVC:
+		return parseHVCC(t.Config)
+	case CodecAV1:
+		return parseAV1C(t.Config)
+	case CodecAAC:
+		return parseASC(t.Config)
+	case CodecOpus:
+		return parseOpusHead(t.Config)
+	}
+	return Format{}, fmt.Errorf("%w: the codec has none", ErrUnsupported)
+}
 
-// OpusDuration returns how long an Opus packet lasts (RFC 6716 section 3.1), zero if it is malformed.
-func OpusDuration(packet []byte) time.Duration { panic("filled by media helper") }
+// picture is what the parameter sets of every video codec say.
+type picture struct {
+	width, height int // cropped, in samples
+	sarH, sarV    int // zero: not said
+	rate          float64
+	color         Color
+}
+
+// format fills in what follows from p.
+func (p picture) format(codecs string) (Format, error) {
+	if p.width < 1 || p.height < 1 {
+		return Format{}, errors.New("the picture has no size")
+	}
+	if p.width > maxDimension || p.height > maxDimension {
+		return Format{}, fmt.Errorf("%w: pictures of %dx%d, at most %d either way",
+			ErrUnsupported, p.width, p.height, maxDimension)
+	}
+	f := Format{
+		Codecs: codecs,
+		Width:  p.width, Height: p.height,
+		CodedWidth: p.width, CodedHeight: p.height,
+		AspectH: 1, AspectV: 1,
+		Color: p.color,
+	}
+	if p.sarH > 0 && p.sarV > 0 {
+		if w := (p.width*p.sarH + p.sarV/2) / p.sarV; w >= 1 && w <= maxDimension {
+			f.Width, f.AspectH, f.AspectV = w, p.sarH, p.sarV
+		}
+	}
+	if p.rate >= 1 && p.rate <= maxFrameRate {
+		f.FrameRate = p.rate
+	}
+	return f, nil
+}
+
+// parameterSet checks the size of one parameter set.
+func parameterSet(what string, nal []byte) error {
+	if len(nal) == 0 {
+		return fmt.Errorf("%s is empty", what)
+	}
+	if len(nal) > maxParameterSetBytes {
+		return fmt.Errorf("%s of %d bytes, at most %d", what, len(nal), maxParameterSetBytes)
+	}
+	return nil
+}
