@@ -3,6 +3,8 @@ package packager
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,19 +26,6 @@ const (
 	SkipDateRanges      // _HLS_skip=v2
 )
 
-// Document is a text that every viewer gets the same bytes of. It is rendered, compressed and tagged
-// at most once, at the first request for it.
-type Document struct{}
-
-// Text returns the document. Nobody modifies it.
-func (d *Document) Text() []byte { panic("contract") }
-
-// Gzip returns the document compressed with gzip. Nobody modifies it.
-func (d *Document) Gzip() []byte { panic("contract") }
-
-// ETag returns a strong validator of Text, quoted, without regard to compression.
-func (d *Document) ETag() string { panic("contract") }
-
 // Object is an initialization segment, a segment or a part. Its bytes never change.
 type Object struct {
 	ContentType string // "video/mp4" or "audio/mp4"
@@ -48,10 +37,70 @@ type Object struct {
 
 // Window is the read side of a packager: what viewers can see of a show. Its methods are safe for any
 // number of goroutines; those that wait end at once when ctx does, with its error.
-type Window struct{}
+type Window struct {
+	p     *Packager // for what never changes: show and cfg
+	state atomic.Pointer[windowState]
+}
 
-// Multivariant waits until the show can be played and returns its multivariant playlist.
-func (w *Window) Multivariant(ctx context.Context) (*Document, error) { panic("contract") }
+// windowState is an immutable snapshot of what is common to all renditions.
+type windowState struct {
+	renditions   map[string]*rendition // to load their state from, nothing else
+	multivariant *Document             // nil until the show can be played
+	text         string
+	ended        bool
+	target       time.Duration
+	superseded   chan struct{}
+}
+
+func newWindow(p *Packager) *Window {
+	w := &Window{p: p}
+	w.state.Store(&windowState{target: p.stats.TargetDuration, superseded: make(chan struct{})})
+	return w
+}
+
+// update publishes the state that renditions share, if it has changed.
+func (w *Window) update() {
+	old := w.state.Load()
+	next := windowState{
+		renditions:   old.renditions,
+		multivariant: old.multivariant,
+		text:         old.text,
+		ended:        w.p.ended,
+		target:       w.p.stats.TargetDuration,
+	}
+	if len(next.renditions) != len(w.p.renditions) {
+		next.renditions = make(map[string]*rendition, len(w.p.renditions))
+		for _, r := range w.p.renditions {
+			next.renditions[r.name] = r
+		}
+	}
+	w.p.updateMultivariant(&next)
+	if next.text == old.text && next.ended == old.ended && next.target == old.target && len(next.renditions) == len(old.renditions) {
+		return
+	}
+	next.superseded = make(chan struct{})
+	w.state.Store(&next)
+	close(old.superseded)
+}
+
+// Multivariant waits until the show can be played, or is over, and returns its multivariant playlist. A
+// show that ended before it could be played has none: ErrNotFound.
+func (w *Window) Multivariant(ctx context.Context) (*Document, error) {
+	for {
+		s := w.state.Load()
+		switch {
+		case s.multivariant != nil:
+			return s.multivariant, nil
+		case s.ended:
+			return nil, ErrNotFound
+		}
+		select {
+		case <-s.superseded:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
 
 // Playlist returns the media playlist of a rendition ("v1", "a1", ...), as soon as it contains the
 // position asked for: part part of segment msn, or something later; with a negative part, the whole
@@ -59,16 +108,63 @@ func (w *Window) Multivariant(ctx context.Context) (*Document, error) { panic("c
 // ended, it answers at once. It returns ErrNotFound for a rendition that does not exist and ErrTooFar
 // for a position that is out of reach.
 func (w *Window) Playlist(ctx context.Context, rendition string, msn int64, part int, skip Skip) (*Document, error) {
-	panic("contract")
+	if _, err := w.Multivariant(ctx); err != nil {
+		return nil, err
+	}
+	r := w.state.Load().renditions[rendition]
+	if r == nil {
+		return nil, ErrNotFound
+	}
+	for {
+		pl := r.state.Load()
+		switch {
+		case pl.ended, msn < 0, pl.contains(msn, part):
+			return pl.documents[skip], nil
+		case pl.tooFar(msn, part):
+			return nil, ErrTooFar
+		}
+		select {
+		case <-pl.superseded:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
-// Object returns what a playlist named: path is the part of its URI behind the show's directory. The
-// part that is hinted at present is waited for; anything else that is not there is ErrNotFound.
-func (w *Window) Object(ctx context.Context, path string) (Object, error) { panic("contract") }
+// Object returns what a playlist named: path is its URI, relative to the show's directory. The part that
+// is hinted at present is waited for; anything else that is not there is ErrNotFound.
+func (w *Window) Object(ctx context.Context, path string) (Object, error) {
+	rest, ok := strings.CutPrefix(path, w.p.show.Epoch+"/")
+	name, file, ok2 := strings.Cut(rest, "/")
+	r := w.state.Load().renditions[name]
+	if !ok || !ok2 || r == nil {
+		return Object{}, ErrNotFound
+	}
+	for {
+		pl := r.state.Load()
+		if pl == nil {
+			return Object{}, ErrNotFound
+		}
+		o, found, wait := pl.object(file)
+		switch {
+		case found:
+			return o, nil
+		case !wait:
+			return Object{}, ErrNotFound
+		}
+		select {
+		case <-pl.superseded:
+		case <-ctx.Done():
+			return Object{}, ctx.Err()
+		}
+	}
+}
 
 // Ended reports whether the show is over, so that nothing is going to change any more.
-func (w *Window) Ended() bool { panic("contract") }
+func (w *Window) Ended() bool { return w.state.Load().ended }
 
-// TargetDuration and PartTarget are those of the playlists.
-func (w *Window) TargetDuration() time.Duration { panic("contract") }
-func (w *Window) PartTarget() time.Duration     { panic("contract") }
+// TargetDuration is EXT-X-TARGETDURATION.
+func (w *Window) TargetDuration() time.Duration { return w.state.Load().target }
+
+// PartTarget is PART-TARGET. It never changes.
+func (w *Window) PartTarget() time.Duration { return w.p.cfg.Latency.Part }

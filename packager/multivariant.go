@@ -1,0 +1,216 @@
+package packager
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"pushcart/media"
+	"pushcart/packager/m3u8"
+)
+
+// The transfer characteristics of ISO/IEC 23091-2 that make a picture high dynamic range.
+const (
+	transferPQ  = 16
+	transferHLG = 18
+)
+
+// audioGroup is the one rendition group: audio is always a rendition of its own.
+const audioGroup = "audio"
+
+// updateMultivariant renders the multivariant playlist into s, if it is not what s has.
+func (p *Packager) updateMultivariant(s *windowState) {
+	for _, r := range p.renditions {
+		if pl := r.state.Load(); !r.idle && (pl == nil || len(pl.open.parts) == 0 && allGaps(pl.segments)) {
+			return // nothing of it to play yet
+		}
+	}
+	if len(p.renditions) == 0 {
+		return
+	}
+	m := p.multivariant()
+	text := m.Append(nil)
+	if string(text) == s.text {
+		return
+	}
+	s.text = string(text)
+	tag := p.show.Epoch + "-" + strconv.FormatUint(uint64(p.documents), 36)
+	p.documents++
+	s.multivariant = newDocument(tag, func() []byte { return text })
+}
+
+func allGaps(segments []*segment) bool {
+	for _, s := range segments {
+		if !s.gap {
+			return false
+		}
+	}
+	return true
+}
+
+// multivariant describes the renditions as they are now.
+func (p *Packager) multivariant() m3u8.Multivariant {
+	m := m3u8.Multivariant{IndependentSegments: !p.dependent}
+	v := m3u8.Variant{}
+	for _, r := range p.renditions {
+		peak, average := r.rates.figures(r)
+		v.Bandwidth += peak
+		v.AverageBandwidth += average
+		v.Codecs = append(v.Codecs, r.format.Codecs)
+		if r.video() {
+			v.URI = r.name + ".m3u8"
+			v.Width, v.Height = r.format.Width, r.format.Height
+			v.FrameRate = r.rates.frameRate(r)
+			switch r.format.Color.Transfer {
+			case transferPQ:
+				v.VideoRange = "PQ"
+			case transferHLG:
+				v.VideoRange = "HLG"
+			}
+		}
+	}
+	for _, r := range p.renditions {
+		switch {
+		case r.video():
+		case v.URI == "":
+			v.URI = r.name + ".m3u8" // audio only: the variant is the audio playlist
+		default:
+			v.AudioGroup = audioGroup
+			m.Audio = append(m.Audio, m3u8.AudioRendition{
+				Group:      audioGroup,
+				Name:       "Original",
+				Language:   r.track.Language,
+				URI:        r.name + ".m3u8",
+				Default:    true,
+				AutoSelect: true,
+				Channels:   r.format.Channels,
+			})
+		}
+	}
+	m.Variants = []m3u8.Variant{v}
+	return m
+}
+
+const (
+	// settled is the number of segments after which measured rates are believed.
+	settled = 3
+	// headroom is what BANDWIDTH has above the highest rate so far, since the stream is going to have
+	// higher ones; guess what it has as long as little has been measured.
+	headroom = 1.1
+	guess    = 1.5
+)
+
+// rates measures how many bits a second a rendition takes.
+type rates struct {
+	segments      int
+	bytes         int64
+	duration      time.Duration
+	run           []*segment // the newest ones, not longer than 1.5 target durations
+	peak          float64    // bits a second, over any run of 0.5 to 1.5 target durations
+	shown, shownA int        // what the multivariant playlist says
+	shownFPS      float64
+}
+
+// add takes a complete segment into account.
+func (b *rates) add(s *segment) {
+	if s.gap {
+		b.run = nil
+		return
+	}
+	b.segments++
+	b.bytes += s.size
+	b.duration += s.duration
+	b.run = append(b.run, s)
+	if len(b.run) > 8 {
+		b.run = b.run[1:]
+	}
+}
+
+// figures returns BANDWIDTH and AVERAGE-BANDWIDTH (rfc8216bis 4.4.6.2). They change only when the stream
+// has outgrown them, so that the playlist is stable.
+func (b *rates) figures(r *rendition) (peak, average int) {
+	target := float64(r.p.targetDuration)
+	for i := range b.run {
+		bits, seconds := 0.0, 0.0
+		for _, s := range b.run[i:] {
+			bits += 8 * float64(s.size)
+			seconds += s.duration.Seconds()
+			if seconds > 1.5*target {
+				break
+			}
+			if seconds >= 0.5*target {
+				b.peak = max(b.peak, bits/seconds)
+			}
+		}
+	}
+	mean := b.mean(r)
+	if b.segments < settled {
+		declared := float64(r.track.BitRate)
+		if b.shown == 0 || b.peak > float64(b.shown) {
+			b.shownA = roundRate(max(declared, mean))
+			b.shown = roundRate(max(guess*max(declared, mean), b.peak*headroom))
+		}
+		return b.shown, b.shownA
+	}
+	// Once, when enough has been measured, and then when the stream has outgrown what was said.
+	if b.segments == settled || b.peak > float64(b.shown) || mean > 1.05*float64(b.shownA) || mean < 0.8*float64(b.shownA) {
+		b.shown = max(roundRate(b.peak*headroom), b.shown*bool2int(b.segments > settled))
+		b.shownA = roundRate(mean)
+	}
+	return b.shown, b.shownA
+}
+
+// mean is the average rate so far, the open segment included.
+func (b *rates) mean(r *rendition) float64 {
+	bytes, d := b.bytes, b.duration
+	if b.segments < settled {
+		for _, x := range r.open.parts {
+			bytes += int64(len(x.data))
+			d += x.duration
+		}
+	}
+	if d <= 0 {
+		return 0
+	}
+	return 8 * float64(bytes) / d.Seconds()
+}
+
+// roundRate rounds up to full kilobits a second.
+func roundRate(bps float64) int { return int(math.Ceil(bps/1000)) * 1000 }
+
+func bool2int(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// frameRates are the rates that encoders mean when a measurement comes close.
+var frameRates = []float64{10, 12, 12.5, 15, 20, 24000.0 / 1001, 24, 25, 30000.0 / 1001, 30, 48, 50, 60000.0 / 1001, 60, 90, 100, 120000.0 / 1001, 120}
+
+// frameRate is FRAME-RATE: measured, and kept until it is off by more than a twentieth.
+func (b *rates) frameRate(r *rendition) float64 {
+	samples, ticks := r.open.samples, r.open.ticks
+	for _, s := range b.run {
+		samples += s.samples
+		ticks += media.Ticks(s.duration, r.timescale())
+	}
+	if ticks <= 0 || samples < 5 {
+		if b.shownFPS == 0 {
+			return float64(r.timescale()) / float64(r.predicted)
+		}
+		return b.shownFPS
+	}
+	fps := float64(samples) * float64(r.timescale()) / float64(ticks)
+	if b.shownFPS > 0 && math.Abs(fps-b.shownFPS) < b.shownFPS/20 {
+		return b.shownFPS
+	}
+	for _, f := range frameRates {
+		if math.Abs(fps-f) < 0.0005*f {
+			fps = f
+			break
+		}
+	}
+	b.shownFPS = fps
+	return fps
+}

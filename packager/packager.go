@@ -1,0 +1,239 @@
+// Package packager makes a show into low-latency HLS: access units in; parts, segments and playlists out
+// (draft-pantos-hls-rfc8216bis-22, CMAF).
+//
+// A Packager is a plain machine. It starts no goroutine, reads no clock and has not heard of HTTP: Apply
+// feeds it one event of the show, and what came of it can be read through its Window, by any number of
+// goroutines, as immutable snapshots. The story is told in this order: segmenter.go says where to cut,
+// rendition.go turns the units of one track into parts, playlist.go is what has been published of a
+// rendition, window.go waits for it, multivariant.go ties the renditions together.
+package packager
+
+import (
+	"fmt"
+	"time"
+
+	"pushcart/media"
+	"pushcart/stream"
+)
+
+// Show is what a packager has to know about a show beforehand.
+type Show struct {
+	// Epoch is part of every media URI. It is unique for ever, so that no URI is ever used twice.
+	Epoch string
+	// Start is the wall clock time of media time zero. EXT-X-PROGRAM-DATE-TIME follows from it alone:
+	// it is never adjusted while the show lasts.
+	Start time.Time
+	// FirstMSN is the first media sequence number, at least 1; FirstDSN the first discontinuity
+	// sequence number. They must not be below what an earlier show of the same name has used.
+	FirstMSN, FirstDSN int64
+}
+
+// Packager makes one show into HLS. Its methods are for one goroutine; the Window is for all.
+type Packager struct {
+	cfg     Config
+	show    Show
+	convert Converter
+	window  *Window
+
+	renditions []*rendition // in order of appearance; they stay for the whole show
+	byTrack    map[int]*rendition
+	lead       *rendition // decides where segments end: video if there is any
+	started    bool       // the lead has had a unit in this epoch
+	epochStart int64      // presentation time of that unit
+	dataTracks map[int]media.Track
+
+	targetDuration int   // seconds
+	msn            int64 // of the lead's open segment
+	firstMSN       int64 // of the oldest listed segment
+	dsn            int64 // discontinuity sequence number of that one
+	discontinuity  bool  // the epoch begins with a discontinuity
+	ended          bool
+	dependent      bool // a segment was cut without a keyframe
+
+	ranges    dateRanges
+	eventID   uint32
+	documents uint64
+	stats     Stats
+}
+
+// retention is how long a segment can still be fetched after it has left the playlists.
+func (p *Packager) retention() time.Duration {
+	return max(p.cfg.Window, 3*p.stats.TargetDuration) + 4*p.stats.TargetDuration
+}
+
+// Stats are counts of what went less than well, for the operator and the host.
+type Stats struct {
+	// TargetDuration is EXT-X-TARGETDURATION; above the configured one, the host's keyframes are rarer
+	// than they should be.
+	TargetDuration time.Duration
+	// Segments counts the complete segments of the lead rendition.
+	Segments int
+	// ForcedCuts counts segments that had to end without a keyframe.
+	ForcedCuts int
+	// Gaps counts parts that were listed as EXT-X-GAP, because there was no media for them.
+	Gaps int
+}
+
+// New returns a packager for a show. cfg must be valid. convert may be nil: data units are then ignored.
+func New(cfg Config, show Show, convert Converter) *Packager {
+	cfg = cfg.withDefaults()
+	p := &Packager{
+		cfg:            cfg,
+		show:           show,
+		convert:        convert,
+		targetDuration: roundSeconds(cfg.Latency.Segment),
+		msn:            max(show.FirstMSN, 1) + minListed,
+		firstMSN:       max(show.FirstMSN, 1),
+		dsn:            show.FirstDSN,
+	}
+	p.stats.TargetDuration = time.Duration(p.targetDuration) * time.Second
+	p.window = newWindow(p)
+	return p
+}
+
+// Window returns the read side.
+func (p *Packager) Window() *Window { return p.window }
+
+// Stats returns the counts so far.
+func (p *Packager) Stats() Stats { return p.stats }
+
+// Apply takes the next event of the show. What it completes is visible in the window when it returns. It
+// keeps ev.Unit.Data until the part that holds it is complete. An error concerns one track or one unit:
+// the caller logs it and goes on.
+func (p *Packager) Apply(ev stream.Event) error {
+	if p.ended {
+		return nil
+	}
+	var err error
+	switch ev.Kind {
+	case stream.EventTracks:
+		err = p.beginEpoch(ev.Tracks)
+	case stream.EventUnit:
+		err = p.unit(ev.Unit)
+	case stream.EventInterrupted:
+		p.closeEpoch()
+	case stream.EventEnded:
+		p.closeEpoch()
+		p.ended = true
+		for _, r := range p.renditions {
+			r.dirty = true
+		}
+	}
+	p.publish()
+	return err
+}
+
+// beginEpoch ends what is open in all renditions at one boundary and sets up the tracks that follow.
+func (p *Packager) beginEpoch(tracks []media.Track) error {
+	p.closeEpoch()
+	p.discontinuity = p.stats.Segments > 0
+	for _, r := range p.renditions {
+		r.idle = true
+	}
+	p.byTrack = make(map[int]*rendition, len(tracks))
+	p.dataTracks = make(map[int]media.Track)
+	for _, t := range tracks {
+		if t.Kind() == media.KindData {
+			p.dataTracks[t.ID] = t
+		}
+	}
+	var firstErr error
+	for _, kind := range []media.Kind{media.KindVideo, media.KindAudio} {
+		for _, t := range tracks {
+			if t.Kind() != kind {
+				continue
+			}
+			r, err := p.assign(t)
+			if err != nil {
+				if firstErr == nil {
+					firstErr = fmt.Errorf("packager: track %d (%s): %w", t.ID, t.Codec, err)
+				}
+				continue
+			}
+			p.byTrack[t.ID] = r
+			if p.lead == nil {
+				p.lead = r
+			}
+			break // one rendition of a kind: the first track
+		}
+	}
+	p.started = false
+	return firstErr
+}
+
+// assign gives track t to the rendition of its kind, which it makes if there is none yet.
+func (p *Packager) assign(t media.Track) (*rendition, error) {
+	f, err := media.ParseConfig(t)
+	if err != nil {
+		return nil, err
+	}
+	name := "v1"
+	if t.Kind() == media.KindAudio {
+		name = "a1"
+	}
+	for _, r := range p.renditions {
+		if r.name == name {
+			return r, r.setTrack(t, f)
+		}
+	}
+	r := newRendition(p, name)
+	if err := r.setTrack(t, f); err != nil {
+		return nil, err
+	}
+	if len(p.renditions) > 0 {
+		r.mirror(p.renditions[0])
+	}
+	p.renditions = append(p.renditions, r)
+	return r, nil
+}
+
+// unit routes one access unit.
+func (p *Packager) unit(au media.AccessUnit) error {
+	r := p.byTrack[au.Track]
+	switch {
+	case r == nil:
+		return p.data(au)
+	case p.lead == nil:
+		return nil
+	case r == p.lead:
+		p.leadUnit(au)
+		for _, f := range p.renditions {
+			if f != r && !f.idle {
+				f.drain(p.horizon(f))
+			}
+		}
+	default:
+		r.hold(au)
+		if p.started {
+			r.drain(p.horizon(r))
+			p.waitNoLonger(r)
+		}
+	}
+	return nil
+}
+
+// publish makes what has changed visible, all of it at once as far as one viewer can tell.
+func (p *Packager) publish() {
+	changed := false
+	for _, r := range p.renditions {
+		changed = changed || r.dirty
+	}
+	if !changed {
+		return
+	}
+	for _, r := range p.renditions {
+		if r.dirty {
+			r.publish()
+			r.dirty = false
+		}
+	}
+	p.window.update()
+}
+
+// positionTime returns the wall clock time of ticks in a timescale.
+func (p *Packager) positionTime(ticks, timescale int64) time.Time {
+	return p.show.Start.Add(media.Duration(ticks, timescale))
+}
+
+// roundSeconds rounds to the nearest second, halves up, as rfc8216bis 4.4.3.1 compares EXTINF.
+func roundSeconds(d time.Duration) int { return int((d + time.Second/2) / time.Second) }

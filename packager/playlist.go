@@ -1,0 +1,329 @@
+package packager
+
+import (
+	"math"
+	"path"
+	"strconv"
+	"time"
+
+	"pushcart/packager/m3u8"
+)
+
+// playlist is what has been published of a rendition: an immutable snapshot. The parts and segments that
+// it names are in it, so that whoever sees one sees the other.
+type playlist struct {
+	name    string
+	version int64 // counts the snapshots of the rendition
+	latency Latency
+	target  int // seconds
+
+	segments []*segment // complete; the first few may have left the playlist
+	listed   []*segment // the tail of segments that the playlist names
+	open     openSegment
+	init     *initSegment
+	start    time.Time // of the open segment
+	dsn      int64
+	nextPart int64
+	nextURI  string
+	reports  []m3u8.RenditionReport
+	ranges   dateRanges
+	ended    bool
+
+	independent bool
+
+	superseded chan struct{} // closed when there is a newer snapshot
+	documents  [3]*Document  // by Skip
+}
+
+// publish makes the rendition's present state visible and wakes those who wait for it.
+func (r *rendition) publish() {
+	p := r.p
+	old := r.state.Load()
+	pl := &playlist{
+		name:        r.name,
+		latency:     p.cfg.Latency,
+		target:      p.targetDuration,
+		segments:    r.segments,
+		listed:      r.listed(p.firstMSN),
+		open:        r.open,
+		init:        r.init,
+		start:       p.positionTime(r.open.start, r.timescale()),
+		dsn:         p.dsn,
+		nextPart:    r.nextPart,
+		nextURI:     r.partURI(r.nextPart),
+		reports:     make([]m3u8.RenditionReport, 0, len(p.renditions)-1),
+		ended:       p.ended,
+		independent: !p.dependent,
+		superseded:  make(chan struct{}),
+	}
+	for _, o := range p.renditions {
+		if o != r {
+			msn, part := o.position()
+			pl.reports = append(pl.reports, m3u8.RenditionReport{URI: o.name + ".m3u8", LastMSN: msn, LastPart: part})
+		}
+	}
+	if r.carriesMarkers() || r.name == "v1" {
+		if len(pl.listed) > 0 {
+			p.ranges.expire(pl.listed[0].start, p.edge(), pl.skipUntil())
+		}
+		pl.ranges = p.ranges
+	}
+	if old != nil {
+		pl.version = old.version + 1
+	}
+	for skip := range pl.documents {
+		tag := p.show.Epoch + "-" + r.name + "-" + strconv.FormatInt(pl.version, 36) + "-" + strconv.Itoa(skip)
+		pl.documents[skip] = newDocument(tag, func() []byte { return pl.render(Skip(skip)) })
+	}
+	r.state.Store(pl)
+	if old != nil {
+		close(old.superseded)
+	}
+}
+
+// position is the newest part there is: its segment and its index in that.
+func (r *rendition) position() (msn int64, part int) {
+	if n := len(r.open.parts); n > 0 {
+		return r.open.msn, n - 1
+	}
+	msn = r.open.msn - 1
+	if n := len(r.segments); n > 0 {
+		return msn, len(r.segments[n-1].parts) - 1
+	}
+	return msn, -1
+}
+
+// last is the number of the newest segment that the playlist has anything of.
+func (pl *playlist) last() int64 {
+	if len(pl.open.parts) > 0 {
+		return pl.open.msn
+	}
+	return pl.open.msn - 1
+}
+
+// contains reports whether the playlist has part part of segment msn, or something later
+// (rfc8216bis 6.2.5.2). A negative part stands for the whole segment.
+func (pl *playlist) contains(msn int64, part int) bool {
+	if msn < pl.open.msn && part >= 0 && len(pl.segments) > 0 {
+		// A part behind the end of a complete segment means the first one of the next.
+		i := msn - pl.segments[0].msn
+		if i >= 0 && i < int64(len(pl.segments)) && part >= len(pl.segments[i].parts) {
+			msn, part = msn+1, 0
+		}
+	}
+	if msn != pl.open.msn {
+		return msn < pl.open.msn
+	}
+	return part >= 0 && part < len(pl.open.parts)
+}
+
+// tooFar reports whether a position is so far ahead that the request must be a mistake.
+func (pl *playlist) tooFar(msn int64, part int) bool {
+	last := pl.last()
+	if msn > last+2 {
+		return true
+	}
+	limit := 3
+	if pl.latency.Part < time.Second {
+		limit = int(math.Ceil(3 / pl.latency.Part.Seconds()))
+	}
+	switch {
+	case msn == pl.open.msn:
+		return part > len(pl.open.parts)-1+limit
+	case msn > pl.open.msn:
+		return part > limit
+	}
+	return false
+}
+
+func (pl *playlist) targetDuration() time.Duration { return time.Duration(pl.target) * time.Second }
+
+// skipUntil is CAN-SKIP-UNTIL: at least six target durations (rfc8216bis 4.4.3.8).
+func (pl *playlist) skipUntil() time.Duration { return 6 * pl.targetDuration() }
+
+// edge is the program date-time of the end of the playlist.
+func (pl *playlist) edge() time.Time {
+	end := pl.start
+	if len(pl.open.parts) == 0 && len(pl.listed) > 0 {
+		s := pl.listed[len(pl.listed)-1]
+		end = s.start.Add(s.duration)
+	}
+	for _, x := range pl.open.parts {
+		end = end.Add(x.duration)
+	}
+	return end
+}
+
+// length is how long the playlist lasts.
+func (pl *playlist) length() time.Duration {
+	d := time.Duration(0)
+	for _, s := range pl.listed {
+		d += s.duration
+	}
+	for _, x := range pl.open.parts {
+		d += x.duration
+	}
+	return d
+}
+
+// render writes the playlist.
+func (pl *playlist) render(skip Skip) []byte {
+	m := m3u8.Media{
+		Version:               6, // EXT-X-MAP in a playlist that is not I-frames only
+		TargetDuration:        pl.target,
+		PartTarget:            pl.latency.Part,
+		HoldBack:              3 * pl.targetDuration(),
+		PartHoldBack:          pl.latency.HoldBack,
+		CanSkipUntil:          pl.skipUntil(),
+		MediaSequence:         pl.open.msn - int64(len(pl.listed)),
+		DiscontinuitySequence: pl.dsn,
+		IndependentSegments:   pl.independent,
+		Segments:              make([]m3u8.Segment, len(pl.listed)),
+		Reports:               pl.reports,
+		EndList:               pl.ended,
+	}
+	after := pl.length()
+	skipped := 0
+	for i, s := range pl.listed {
+		after -= s.duration
+		m.Segments[i] = m3u8.Segment{
+			URI:           s.uri,
+			Duration:      s.duration,
+			Discontinuity: s.discontinuity,
+			Map:           s.init.uri,
+			ProgramDate:   s.start,
+			Gap:           s.gap,
+		}
+		if after <= 3*pl.targetDuration() && !pl.ended {
+			m.Segments[i].Parts = partLines(s.parts)
+		}
+		if after > pl.skipUntil() {
+			skipped = i + 1
+		}
+	}
+	if !pl.ended {
+		m.Open = m3u8.Segment{Discontinuity: pl.open.discontinuity, Map: pl.init.uri, ProgramDate: pl.start, Parts: partLines(pl.open.parts)}
+		m.PreloadPart = pl.nextURI
+	}
+	withRanges := pl.listRanges(&m, time.Time{})
+	if skip != SkipNone && skipped > 0 && !pl.ended {
+		m.Skip = &m3u8.Skip{Segments: skipped}
+		m.Version = 9
+		if skip == SkipDateRanges {
+			m.Version = 10
+			m.Skip.V2 = true
+			withRanges = pl.listRanges(&m, pl.edge().Add(-pl.skipUntil()))
+			for _, x := range pl.ranges.removed {
+				m.Skip.Removed = append(m.Skip.Removed, x.id)
+			}
+		}
+	}
+	return m.Append(make([]byte, 0, 1024+128*len(m.Segments)+96*(len(m.Open.Parts)+30)+256*withRanges))
+}
+
+// listRanges puts the date ranges that were added after since into m and returns how many.
+func (pl *playlist) listRanges(m *m3u8.Media, since time.Time) int {
+	m.DateRanges = m.DateRanges[:0]
+	for _, d := range pl.ranges.listed {
+		if !d.added.Before(since) {
+			m.DateRanges = append(m.DateRanges, d.DateRange)
+		}
+	}
+	return len(m.DateRanges)
+}
+
+func partLines(parts []part) []m3u8.Part {
+	lines := make([]m3u8.Part, len(parts))
+	for i, x := range parts {
+		lines[i] = m3u8.Part{URI: x.uri, Duration: x.duration, Independent: x.independent, Gap: x.gap}
+	}
+	return lines
+}
+
+// object finds a file of the rendition by the last element of its URI. wait is true if it is the part
+// that comes next.
+func (pl *playlist) object(file string) (o Object, found, wait bool) {
+	o.ContentType = "video/mp4"
+	if pl.name[0] == 'a' {
+		o.ContentType = "audio/mp4"
+	}
+	ext := path.Ext(file)
+	base := file[:len(file)-len(ext)]
+	switch {
+	case ext == ".mp4":
+		found = pl.initObject(&o, file)
+	case ext != ".m4s" || base == "":
+	case base[0] == 'p':
+		seq, err := strconv.ParseInt(base[1:], 10, 64)
+		if err == nil && base[1:] == strconv.FormatInt(seq, 10) {
+			if seq == pl.nextPart && !pl.ended {
+				return o, false, true
+			}
+			found = pl.partObject(&o, seq)
+		}
+	default:
+		msn, err := strconv.ParseInt(base, 10, 64)
+		if err == nil && base == strconv.FormatInt(msn, 10) {
+			found = pl.segmentObject(&o, msn)
+		}
+	}
+	return o, found, false
+}
+
+func (pl *playlist) initObject(o *Object, file string) bool {
+	found := func(i *initSegment) bool {
+		if i == nil || path.Base(i.uri) != file {
+			return false
+		}
+		o.Chunks, o.Size = [][]byte{i.data}, int64(len(i.data))
+		return true
+	}
+	if found(pl.init) {
+		return true
+	}
+	for _, s := range pl.segments {
+		if found(s.init) {
+			return true
+		}
+	}
+	return false
+}
+
+func (pl *playlist) partObject(o *Object, seq int64) bool {
+	find := func(parts []part) bool {
+		if len(parts) == 0 || seq < parts[0].seq || seq > parts[len(parts)-1].seq {
+			return false
+		}
+		x := parts[seq-parts[0].seq]
+		o.Chunks, o.Size = [][]byte{x.data}, int64(len(x.data))
+		return !x.gap
+	}
+	if find(pl.open.parts) {
+		return true
+	}
+	for i := len(pl.segments) - 1; i >= 0; i-- {
+		if find(pl.segments[i].parts) {
+			return true
+		}
+	}
+	return false
+}
+
+func (pl *playlist) segmentObject(o *Object, msn int64) bool {
+	if len(pl.segments) == 0 {
+		return false
+	}
+	i := msn - pl.segments[0].msn
+	if i < 0 || i >= int64(len(pl.segments)) || pl.segments[i].gap {
+		return false
+	}
+	s := pl.segments[i]
+	o.Chunks = make([][]byte, 0, len(s.parts))
+	for _, x := range s.parts {
+		if !x.gap {
+			o.Chunks = append(o.Chunks, x.data)
+		}
+	}
+	o.Size = s.size
+	return true
+}

@@ -1,0 +1,4 @@
+package stream
+
+// WithDefaults returns c with its zero values filled in: what an operator gets who writes nothing.
+func (c Config) WithDefaults() Config { return c.withDefaults() }

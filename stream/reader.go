@@ -1,0 +1,84 @@
+package stream
+
+import (
+	"context"
+	"slices"
+)
+
+// Reader follows a show with a cursor. It is for one goroutine.
+type Reader struct {
+	s      *Stream
+	next   int64 // index of the next event; guarded by s.mu
+	tracks bool  // the tracks of the epoch have to be told first
+	wake   chan struct{}
+	batch  []Event
+}
+
+// NewReader returns a reader that begins with the tracks of the present epoch and its newest keyframe. The
+// caller closes it.
+func (s *Stream) NewReader() *Reader {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &Reader{s: s, next: s.gop, wake: make(chan struct{}, 1)}
+	r.tracks = s.tracks != nil && !s.tracksAt(r.next)
+	s.readers = append(s.readers, r)
+	return r
+}
+
+// tracksAt reports whether the event with that index tells the tracks, or makes them irrelevant.
+func (s *Stream) tracksAt(index int64) bool {
+	i := index - s.first
+	return i >= 0 && i < int64(len(s.events)) && s.events[i].Kind != EventUnit
+}
+
+// Next waits for events and returns those that there are, oldest first; the slice is valid until the
+// following call. It returns ErrLagged when events were lost: what follows begins with EventTracks and a
+// keyframe. Behind EventEnded it returns ErrClosed; when ctx is done first, its error.
+func (r *Reader) Next(ctx context.Context) ([]Event, error) {
+	for {
+		r.s.mu.Lock()
+		events, err := r.take()
+		r.s.mu.Unlock()
+		if len(events) > 0 || err != nil {
+			return events, err
+		}
+		select {
+		case <-r.wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// take copies what is there. The caller holds the lock.
+func (r *Reader) take() ([]Event, error) {
+	s := r.s
+	if r.next < s.first {
+		r.next = max(s.gop, s.first)
+		r.tracks = !s.tracksAt(r.next)
+		return nil, ErrLagged
+	}
+	clear(r.batch)
+	r.batch = r.batch[:0]
+	pending := s.events[r.next-s.first:]
+	if len(pending) == 0 {
+		if s.state == Ended {
+			return nil, ErrClosed
+		}
+		return nil, nil
+	}
+	if r.tracks {
+		r.batch = append(r.batch, Event{Kind: EventTracks, Tracks: s.tracks})
+		r.tracks = false
+	}
+	r.batch = append(r.batch, pending...)
+	r.next += int64(len(pending))
+	return r.batch, nil
+}
+
+// Close ends the reading.
+func (r *Reader) Close() {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.s.readers = slices.DeleteFunc(r.s.readers, func(x *Reader) bool { return x == r })
+}

@@ -1,0 +1,224 @@
+package stream
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"pushcart/media"
+)
+
+// State is what a show is doing.
+type State uint8
+
+// The states of a show.
+const (
+	// Waiting: a host has connected; nothing has been heard or seen yet.
+	Waiting State = iota
+	// Live: the host is sending.
+	Live
+	// Interrupted: the host has gone, and may come back within the reconnect window.
+	Interrupted
+	// Ended: it is over.
+	Ended
+)
+
+// String returns the state's name as the API has it.
+func (s State) String() string {
+	return [...]string{"waiting", "live", "interrupted", "ended"}[s]
+}
+
+const (
+	// head is the media time at which a show begins. It leaves room for a track whose first unit is
+	// presented a little before that of the others.
+	head = time.Second
+
+	// The log holds the newest GOP, and what a reader has not seen yet; but not more than this.
+	maxLogEvents = 16 << 10
+	maxLogBytes  = 32 << 20
+)
+
+// Stream is one show: a log of events that begins with EventTracks and ends with EventEnded. Its methods
+// are safe for concurrent use.
+type Stream struct {
+	hub   *Hub
+	name  string
+	epoch string
+	start time.Time
+	done  chan struct{} // closed at the end
+
+	mu        sync.Mutex // guards what follows
+	state     State
+	since     time.Time // of the state
+	publisher *Publisher
+	source    Source      // of the publisher, or the last one
+	window    *time.Timer // ends an interrupted show
+	begun     bool
+
+	// The log: events[i] has index first+i.
+	events  []Event
+	first   int64
+	gop     int64 // index of the newest event at which a reader can begin
+	bytes   int
+	tracks  []media.Track // of the epoch
+	readers []*Reader
+
+	latest time.Duration // media time of the newest unit
+	meter  meter
+}
+
+func newStream(h *Hub, name string, now time.Time) *Stream {
+	return &Stream{
+		hub:   h,
+		name:  name,
+		epoch: epochID(now),
+		start: now.Add(-head),
+		done:  make(chan struct{}),
+		since: now,
+		meter: newMeter(),
+	}
+}
+
+// Name is the show's name.
+func (s *Stream) Name() string { return s.name }
+
+// Epoch is unlike that of any other show, of whatever name, at any time. It is fit for a URL.
+func (s *Stream) Epoch() string { return s.epoch }
+
+// Start is the wall clock time of media time zero. It never changes.
+func (s *Stream) Start() time.Time { return s.start }
+
+// Done is closed when the show is over.
+func (s *Stream) Done() <-chan struct{} { return s.done }
+
+// takeOver makes a new publisher the one that counts.
+func (s *Stream) takeOver(src Source) *Publisher {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old := s.publisher; old != nil {
+		s.leave(old, ErrTakenOver)
+	}
+	p := &Publisher{s: s, src: src, done: make(chan struct{})}
+	s.publisher, s.source = p, src
+	if s.window != nil {
+		s.window.Stop()
+	}
+	s.meter.sessions++
+	return p
+}
+
+// leave ends p, which is the publisher. The caller holds the lock.
+func (s *Stream) leave(p *Publisher, why error) {
+	p.err = why
+	close(p.done)
+	s.publisher = nil
+	if s.state != Live {
+		return
+	}
+	s.setState(Interrupted)
+	s.meter.remark(reason(why))
+	s.append(Event{Kind: EventInterrupted})
+	s.hub.log.Info("show interrupted", slog.String("stream", s.name), slog.String("why", reason(why)),
+		slog.Duration("waiting", max(0, s.hub.cfg.ReconnectWindow)))
+}
+
+func reason(why error) string {
+	if why == nil {
+		return "the host has stopped publishing"
+	}
+	return why.Error()
+}
+
+// end is the end of the show.
+func (s *Stream) end(why error) {
+	s.mu.Lock()
+	if s.state == Ended {
+		s.mu.Unlock()
+		return
+	}
+	if p := s.publisher; p != nil {
+		s.leave(p, why)
+	}
+	if s.window != nil {
+		s.window.Stop()
+	}
+	s.setState(Ended)
+	s.append(Event{Kind: EventEnded})
+	close(s.done)
+	began := s.begun
+	s.mu.Unlock()
+	s.hub.forget(s)
+	if began {
+		s.hub.log.Info("show ended", slog.String("stream", s.name), slog.String("why", reason(why)),
+			slog.Duration("lasted", time.Since(s.start).Round(time.Second)))
+	}
+}
+
+func (s *Stream) setState(st State) {
+	s.state = st
+	s.since = time.Now()
+}
+
+// append adds an event to the log and wakes the readers. The caller holds the lock.
+func (s *Stream) append(ev Event) {
+	index := s.first + int64(len(s.events))
+	if ev.Kind == EventTracks {
+		s.tracks = ev.Tracks
+	}
+	if ev.Kind != EventUnit || s.canBegin(ev.Unit) {
+		s.gop = index
+	}
+	s.events = append(s.events, ev)
+	s.bytes += len(ev.Unit.Data)
+	s.trim()
+	for _, r := range s.readers {
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// canBegin reports whether a reader can begin with au: at a keyframe, or anywhere if there is no video.
+func (s *Stream) canBegin(au media.AccessUnit) bool {
+	if !au.RandomAccess {
+		return false
+	}
+	video := false
+	for _, t := range s.tracks {
+		if t.Kind() == media.KindVideo {
+			video = true
+			if t.ID == au.Track {
+				return true
+			}
+		}
+	}
+	return !video
+}
+
+// trim forgets what lies before the newest GOP and has been read, and, where the log has outgrown its
+// bounds, what has not.
+func (s *Stream) trim() {
+	keep := s.gop
+	for _, r := range s.readers {
+		keep = min(keep, r.next)
+	}
+	n := 0
+	for n < len(s.events) && (s.first+int64(n) < keep || len(s.events)-n > maxLogEvents || s.bytes > maxLogBytes) {
+		s.bytes -= len(s.events[n].Unit.Data)
+		n++
+	}
+	if n == 0 {
+		return
+	}
+	s.events = slices.Delete(s.events, 0, n)
+	s.first += int64(n)
+}
+
+// Latest returns the media time of the newest unit, zero before the first.
+func (s *Stream) Latest() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.latest
+}
