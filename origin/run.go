@@ -14,9 +14,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Listen opens the listeners of a configuration: one for HTTP, and one for HTTPS if certs is not nil.
-// The caller hands them to Run, which closes them. On an error there are none left open.
-func Listen(cfg Config, certs *tls.Config) ([]net.Listener, error) {
+// Protocols are what HTTPS is offered with (ALPN): HTTP/2, and HTTP/1.1 for those who have nothing better.
+var Protocols = []string{"h2", "http/1.1"}
+
+// Listen opens the listeners of a configuration: one for HTTP, and one for HTTPS if secure is not nil; its
+// NextProtos include Protocols. The caller hands them to Run, which closes them. On an error there are
+// none left open.
+func Listen(cfg Config, secure *tls.Config) ([]net.Listener, error) {
 	cfg = cfg.withDefaults()
 	var ls []net.Listener
 	open := func(key, addr string) (net.Listener, error) {
@@ -36,23 +40,14 @@ func Listen(cfg Config, certs *tls.Config) ([]net.Listener, error) {
 		}
 		ls = append(ls, l)
 	}
-	if cfg.ListenTLS != Off && certs != nil {
+	if cfg.ListenTLS != Off && secure != nil {
 		l, err := open("origin.listen_tls", cfg.ListenTLS)
 		if err != nil {
 			return nil, err
 		}
-		ls = append(ls, SecureListener(l, certs))
+		ls = append(ls, tls.NewListener(l, secure))
 	}
 	return ls, nil
-}
-
-// SecureListener serves HTTPS on l: HTTP/2, and HTTP/1.1 for those who have nothing better. Protocols
-// that certs names already (ACME's) stay.
-func SecureListener(l net.Listener, certs *tls.Config) net.Listener {
-	c := certs.Clone()
-	c.NextProtos = append([]string{"h2", "http/1.1"}, c.NextProtos...)
-	c.MinVersion = max(c.MinVersion, tls.VersionTLS12) // Apple's authoring rule 12.1
-	return tls.NewListener(l, c)
 }
 
 // reason leaves out of a listener's error what its reader knows: the operation and the address.
