@@ -1,6 +1,7 @@
 // hls.js behind the face of engine.js.
 
 import { inHand } from './engine.js';
+import { edgeOf } from './probe.js';
 
 // The server's PART-HOLD-BACK sets the distance to the edge: no liveSync... setting may override it. Speed is
 // the page's (pace.js), and so is what a stall costs: hls.js would keep every viewer a second further back
@@ -45,8 +46,7 @@ export async function hlsEngine(video, url, assets, on) {
     edge() {
       const details = hls.latestLevelDetails;
       if (!details) return null;
-      const part = details.lastPartSn > details.endSN ? details.lastPartIndex + 1 : 0;
-      return `${details.endSN + 1}.${part}`;
+      return edgeOf(details.endSN + 1, details.lastPartSn > details.endSN ? details.lastPartIndex + 1 : 0);
     },
     toLive() {
       const edge = hls.liveSyncPosition;

@@ -3,7 +3,7 @@
 //   engine.player       the library's own object, for tests and the console; null for the browser's own player
 //   engine.measure()    { latency, target, ahead } in seconds, or null if it can't tell
 //   engine.date()       wall time of the picture, in milliseconds, by EXT-X-PROGRAM-DATE-TIME; or null
-//   engine.edge()       how far the playlist is known, in the words of probe.js, or null
+//   engine.edge()       how far the player knows the playlist, by probe.js's edgeOf, or null
 //   engine.paced        true if the page sets the speed, false if the player does
 //   engine.toLive()     jumps to where a viewer who joined now would start
 //   engine.recover()    tries to go on after trouble without starting anew

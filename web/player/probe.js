@@ -11,20 +11,23 @@ export function firstPlaylist(text) {
   return null;
 }
 
-// readPlaylist tells whether a media playlist is of a show that is over, and where its edge is, as the
-// number of the segment in progress and of its last part: text that changes whenever media is added.
+// edgeOf makes one number, which grows whenever media is added, of the segment in progress and the number of
+// parts it has so far.
+export const edgeOf = (msn, parts) => msn * 1000 + parts;
+
+// readPlaylist tells whether a media playlist is of a show that is over, and where its edge is.
 export function readPlaylist(text) {
   let msn = 0;
-  let part = 0;
+  let parts = 0;
   let ended = false;
   for (const line of text.split(/\r?\n/)) {
     if (line.startsWith('#EXT-X-MEDIA-SEQUENCE:')) msn = Number(line.slice(22));
     else if (line.startsWith('#EXT-X-SKIP:')) msn += Number(/SKIPPED-SEGMENTS=(\d+)/.exec(line)?.[1] ?? 0);
-    else if (line.startsWith('#EXT-X-PART:')) part++;
+    else if (line.startsWith('#EXT-X-PART:')) parts++;
     else if (line.startsWith('#EXT-X-ENDLIST')) ended = true;
-    else if (line && !line.startsWith('#')) { msn++; part = 0; }
+    else if (line && !line.startsWith('#')) { msn++; parts = 0; }
   }
-  return { ended, edge: `${msn}.${part}` };
+  return { ended, edge: edgeOf(msn, parts) };
 }
 
 // makeProbe returns an asynchronous function that says { status, edge }. It never throws. The status is
