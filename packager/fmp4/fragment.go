@@ -14,6 +14,7 @@ const (
 // tfhd flags (8.8.7).
 const (
 	tfhdDefaultDuration   = 0x000008
+	tfhdDefaultSize       = 0x000010
 	tfhdDefaultFlags      = 0x000020
 	tfhdDefaultBaseIsMoof = 0x020000
 )
