@@ -1,0 +1,121 @@
+package ingest
+
+import (
+	"time"
+
+	"pushcart/media"
+)
+
+// How an encoder's times are judged.
+const (
+	// maxStep is how far a track may go forward from one unit to the next without being suspected:
+	// encoders drop frames for that long when the uplink is slow.
+	maxStep = 2 * time.Second
+	// maxBack is how far DTS may go back within a track before it is a jump rather than one odd unit.
+	maxBack = 100 * time.Millisecond
+	// stall is the silence on the wire from which on time is believed to have passed.
+	stall = time.Second
+	// absence is the hole in the media from which on a new epoch begins, as after a reconnect.
+	absence = 3 * time.Second
+	// audioJitter is the difference between an audio unit's own time and the running count of samples
+	// that is mended at once; slow drift is mended as soon as its mean exceeds one unit.
+	audioJitter = 150 * time.Millisecond
+	// audioLag is how far video may run ahead of audio before silence takes its place.
+	audioLag = time.Second
+	// awayLag is how closely silence follows video once it has taken audio's place.
+	awayLag = 100 * time.Millisecond
+	// maxFill bounds the silence that is made for one hole.
+	maxFill = 10 * time.Second
+)
+
+// What the clock had to mend, as the operator reads it.
+const (
+	repairJump      = "clock jumps"
+	repairBack      = "times that went back"
+	repairFilled    = "audio frames filled in"
+	repairDropped   = "audio frames dropped"
+	repairSkipped   = "frames skipped to a keyframe"
+	repairAbsence   = "absences"
+	repairUndecoded = "units without a usable configuration"
+)
+
+// clock maps the times of one session onto the show's timeline. All tracks are corrected together: the
+// offset between the encoder's time and the show's is one for all of them. When the encoder's clock
+// jumps, the tracks do not jump at the same unit, so that the offset before the jump stays valid beside
+// the new one until the next jump: each unit takes the one that it fits.
+type clock struct {
+	offset, previous time.Duration // added to the encoder's time; whole milliseconds
+	placed           bool
+	lastArrival      time.Time
+	count            func(repair string, n int64)
+}
+
+// trackClock is what the clock knows of one track.
+type trackClock struct {
+	in, out int64 // timescales of the door, and of the show's track
+	begun   bool
+	last    time.Duration // show time of the newest unit's DTS, by the offset
+	lastOut int64         // DTS of the newest unit that was handed on
+	rhythm  rhythm        // video
+	audio   *audioClock   // audio
+}
+
+// place returns the show time of a unit with DTS raw that arrives now. absent is true when the host has
+// been silent for so long that a new epoch has to begin.
+func (c *clock) place(t *trackClock, raw time.Duration, now time.Time) (at time.Duration, absent bool) {
+	silence := now.Sub(c.lastArrival)
+	c.lastArrival = now
+	at = raw + c.offset
+	if !t.begun || fits(at-t.last, silence) {
+		return at, t.begun && at-t.last > absence
+	}
+	if old := raw + c.previous; c.previous != c.offset && fits(old-t.last, silence) {
+		c.offset, c.previous = c.previous, c.offset
+		return old, false
+	}
+	c.count(repairJump, 1)
+	at = (t.last + t.rhythm.usual()).Round(time.Millisecond)
+	if silence >= stall {
+		at = (t.last + silence).Round(time.Millisecond)
+	}
+	c.previous = c.offset
+	c.offset = at - raw.Round(time.Millisecond)
+	return raw + c.offset, at-t.last > absence
+}
+
+// fits reports whether a step of DTS can be true, after a silence on the wire.
+func fits(step, silence time.Duration) bool {
+	if step < -maxBack {
+		return false
+	}
+	return step <= maxStep || (step-silence).Abs() <= stall
+}
+
+// align makes the encoder's time raw the show's time at.
+func (c *clock) align(raw, at time.Duration) {
+	c.offset = (at - raw).Round(time.Millisecond)
+	c.previous = c.offset
+	c.placed = true
+}
+
+// video gives the unit its times on the show's timeline. at is the show time of its DTS.
+func (c *clock) video(t *trackClock, au media.AccessUnit, at time.Duration) media.AccessUnit {
+	composition := media.Rescale(au.PTS-au.DTS, t.in, t.out)
+	dts := media.Ticks(at, t.out)
+	pts := dts + composition
+	if t.in < t.out {
+		dts, pts = t.rhythm.restore(dts, pts, t.out/t.in)
+	}
+	if t.begun && dts <= t.lastOut {
+		shift := t.lastOut + 1 - dts
+		if at < t.last {
+			c.count(repairBack, 1)
+		}
+		dts += shift
+		pts = max(pts, dts)
+	}
+	t.rhythm.observe(at - t.last)
+	t.begun, t.last, t.lastOut = true, at, dts
+	au.DTS, au.PTS = dts, pts
+	return au
+}

@@ -1,0 +1,31 @@
+package packager
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"pushcart/stream"
+)
+
+// Run feeds p from r until the show is over or ctx is done. In either case the playlists end: nothing
+// is left waiting. It is the only caller of p.Apply, and r belongs to it.
+func Run(ctx context.Context, r *stream.Reader, p *Packager, log *slog.Logger) {
+	defer r.Close()
+	for {
+		events, err := r.Next(ctx)
+		switch {
+		case errors.Is(err, stream.ErrLagged):
+			log.Warn("the packager has fallen behind: viewers skip to the next keyframe")
+			continue
+		case err != nil:
+			p.Apply(stream.Event{Kind: stream.EventEnded})
+			return
+		}
+		for _, ev := range events {
+			if err := p.Apply(ev); err != nil {
+				log.Warn(err.Error())
+			}
+		}
+	}
+}
