@@ -1,0 +1,36 @@
+package rtmp
+
+// unwrapper makes timestamps of 32 bits into ones that do not wrap. Audio, video and data share one,
+// so that a jump moves all of them alike. Jumps stay jumps: repairing is the session's business.
+type unwrapper struct {
+	last    int64
+	started bool
+}
+
+// media returns the time of an audio or video message in milliseconds: of those congruent to ts the
+// one nearest to the message before.
+func (u *unwrapper) media(ts uint32) int64 {
+	u.last = u.near(ts)
+	u.started = true
+	return u.last
+}
+
+// maxDataSkew is how far, in milliseconds, a data message's time may be from that of the last frame.
+const maxDataSkew = 60_000
+
+// data returns the time of a data message. Many encoders send onMetaData with 0 at any time, so one that
+// is far from the frames around it gets their time.
+func (u *unwrapper) data(ts uint32) int64 {
+	t := u.near(ts)
+	if u.started && (t-u.last > maxDataSkew || u.last-t > maxDataSkew) {
+		return u.last
+	}
+	return t
+}
+
+func (u *unwrapper) near(ts uint32) int64 {
+	if !u.started {
+		return int64(ts)
+	}
+	return u.last + int64(int32(ts-uint32(u.last)))
+}

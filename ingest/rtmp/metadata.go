@@ -1,0 +1,123 @@
+package rtmp
+
+import (
+	"strconv"
+
+	"pushcart/ingest/rtmp/amf"
+	"pushcart/media"
+)
+
+// metadata is what onMetaData has said.
+type metadata struct {
+	promised     bool // it names the kinds of track there will be
+	video, audio bool // these
+	object       amf.Object
+}
+
+// excludes reports whether the host has promised not to send tracks of a kind.
+func (m *metadata) excludes(k media.Kind) bool {
+	if k == media.KindVideo {
+		return m.promised && !m.video
+	}
+	return m.promised && !m.audio
+}
+
+// readMetadata makes it of the object in an onMetaData message. Only codec IDs and has flags are
+// promises: most encoders give picture size and data rates for tracks that they do not send.
+func readMetadata(o amf.Object) metadata {
+	m := metadata{object: o}
+	m.video = present(o, "videocodecid", "hasVideo")
+	m.audio = present(o, "audiocodecid", "hasAudio")
+	m.promised = m.video || m.audio
+	return m
+}
+
+// present reports whether a track is announced: by a flag if there is one, else by a codec, which may
+// be a number, a FourCC as number or a name.
+func present(o amf.Object, codec, flag string) bool {
+	if has, ok := o.Get(flag).(bool); ok {
+		return has
+	}
+	return o.Number(codec) > 0 || o.String(codec) != ""
+}
+
+// Bounds of what is believed.
+const (
+	maxFrameRate = 1000
+	maxKilobits  = 1_000_000
+)
+
+// describe sets what the host has declared about a track. Tracks behind the first of their kind have an
+// object of their own (Enhanced RTMP v2, "Enhancing onMetaData"), which may leave out what is the same.
+func (m *metadata) describe(t *track) {
+	trackMap, dataRate := "videoTrackIdInfoMap", "videodatarate"
+	if t.kind == media.KindAudio {
+		trackMap, dataRate = "audioTrackIdInfoMap", "audiodatarate"
+	}
+	own := m.object
+	if t.number > 0 {
+		own = amf.Members(amf.Members(m.object.Get(trackMap)).Get(strconv.Itoa(int(t.number))))
+	}
+	t.FrameRate, t.BitRate = 0, 0
+	if kbps := own.Number(dataRate); kbps > 0 && kbps <= maxKilobits {
+		t.BitRate = int(kbps * 1000)
+	}
+	if t.kind == media.KindVideo {
+		for _, fps := range []float64{own.Number("framerate"), own.Number("videoframerate"), m.object.Number("framerate")} {
+			if fps > 0 && fps <= maxFrameRate {
+				t.FrameRate = fps
+				break
+			}
+		}
+	}
+	if language := own.String("language"); len(language) <= 35 { // the longest that RFC 5646 asks to allow for
+		t.Language = language
+	}
+}
+
+// data acts on a data message: what it says about the tracks is noted, and all of it is handed on.
+func (f *feed) data(time int64, payload []byte) error {
+	r := amf.NewReader(payload)
+	name := r.String()
+	switch name {
+	case "@setDataFrame":
+		payload = payload[r.Offset():]
+		name = r.String()
+	case "@clearDataFrame":
+		return nil
+	}
+	var first any
+	if r.More() {
+		first = r.Value()
+	}
+	for r.More() {
+		r.Value()
+	}
+	if err := r.Err(); err != nil {
+		f.complain(nil, err)
+		return nil
+	}
+	if name == "onMetaData" {
+		f.metadata(amf.Members(first))
+	}
+	return f.pub.Write(media.AccessUnit{Track: dataTrackID, DTS: time, PTS: time, RandomAccess: true, Data: payload})
+}
+
+// metadata notes what onMetaData says. Tracks that were announced before it came are described again
+// as long as nothing of them has been handed on.
+func (f *feed) metadata(o amf.Object) {
+	f.meta = readMetadata(o)
+	if f.meta.promised {
+		f.pub.Expect(f.meta.video, f.meta.audio)
+	}
+	for _, t := range f.tracks {
+		if t.accepted && !t.written {
+			f.meta.describe(t)
+			f.announce(t)
+		}
+	}
+	if encoder := o.String("encoder"); encoder != "" && !f.told["encoder"] {
+		f.told["encoder"] = true
+		f.log.Info("rtmp: encoder", "name", encoder[:min(len(encoder), maxAgentLength)])
+	}
+}
