@@ -44,6 +44,7 @@ type Hub struct {
 	mu      sync.Mutex // guards what follows
 	streams map[string]*Stream
 	barred  map[string]time.Time
+	lastID  int64
 	closed  bool
 }
 
@@ -81,6 +82,7 @@ func (h *Hub) Publish(name string, src Source) (*Publisher, error) {
 		}
 	}
 	s, ok := h.streams[name]
+	ok = ok && !s.over()
 	switch {
 	case h.closed:
 		h.mu.Unlock()
@@ -92,7 +94,7 @@ func (h *Hub) Publish(name string, src Source) (*Publisher, error) {
 		h.mu.Unlock()
 		return nil, ErrBusy
 	case !ok:
-		s = newStream(h, name, now)
+		s = newStream(h, name, h.epoch(now), now)
 		h.streams[name] = s
 	}
 	p := s.takeOver(src)
@@ -132,7 +134,7 @@ func (h *Hub) Cut(name string) bool {
 	}
 	h.mu.Unlock()
 	if ok {
-		s.end(ErrCut)
+		s.end(ErrCut, always)
 	}
 	return ok
 }
@@ -143,7 +145,7 @@ func (h *Hub) Close() {
 	h.closed = true
 	h.mu.Unlock()
 	for _, s := range h.Streams() {
-		s.end(errShutdown)
+		s.end(errShutdown, always)
 	}
 }
 
@@ -158,6 +160,9 @@ func (h *Hub) forget(s *Stream) {
 	}
 }
 
-// epochID names a show for ever: the time at which it began, in milliseconds, to the base of 36. Two
-// shows of one name cannot begin within the same millisecond, since the hub waits for the next one.
-func epochID(t time.Time) string { return "e" + strconv.FormatInt(t.UnixMilli(), 36) }
+// epoch names a show for ever: by the time at which it began, in milliseconds, to the base of 36. The caller
+// holds the lock.
+func (h *Hub) epoch(now time.Time) string {
+	h.lastID = max(h.lastID+1, now.UnixMilli())
+	return "e" + strconv.FormatInt(h.lastID, 36)
+}

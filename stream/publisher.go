@@ -108,20 +108,10 @@ func (p *Publisher) Close(why error) {
 	s.leave(p, why)
 	wait := s.hub.cfg.ReconnectWindow
 	if s.begun && wait > 0 {
-		s.window = time.AfterFunc(wait, s.expire)
+		s.window = time.AfterFunc(wait, func() { s.end(errNotBack, s.abandoned) })
 		s.mu.Unlock()
 		return
 	}
 	s.mu.Unlock()
-	s.end(why)
-}
-
-// expire ends the show if its host has not come back.
-func (s *Stream) expire() {
-	s.mu.Lock()
-	gone := s.publisher == nil
-	s.mu.Unlock()
-	if gone {
-		s.end(errNotBack)
-	}
+	s.end(why, s.abandoned)
 }

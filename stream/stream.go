@@ -68,11 +68,11 @@ type Stream struct {
 	meter  meter
 }
 
-func newStream(h *Hub, name string, now time.Time) *Stream {
+func newStream(h *Hub, name, epoch string, now time.Time) *Stream {
 	return &Stream{
 		hub:   h,
 		name:  name,
-		epoch: epochID(now),
+		epoch: epoch,
 		start: now.Add(-head),
 		done:  make(chan struct{}),
 		since: now,
@@ -92,7 +92,15 @@ func (s *Stream) Start() time.Time { return s.start }
 // Done is closed when the show is over.
 func (s *Stream) Done() <-chan struct{} { return s.done }
 
-// takeOver makes a new publisher the one that counts.
+// over reports whether the show has ended.
+func (s *Stream) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == Ended
+}
+
+// takeOver makes a new publisher the one that counts. The show is on: the hub's lock, which end needs to
+// forget it, is held, and it was on a moment ago. Should it have ended since, the publisher is born dead.
 func (s *Stream) takeOver(src Source) *Publisher {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,6 +108,11 @@ func (s *Stream) takeOver(src Source) *Publisher {
 		s.leave(old, ErrTakenOver)
 	}
 	p := &Publisher{s: s, src: src, done: make(chan struct{})}
+	if s.state == Ended {
+		p.err = ErrClosed
+		close(p.done)
+		return p
+	}
 	s.publisher, s.source = p, src
 	if s.window != nil {
 		s.window.Stop()
@@ -130,10 +143,16 @@ func reason(why error) string {
 	return why.Error()
 }
 
-// end is the end of the show.
-func (s *Stream) end(why error) {
+// always is a condition of end.
+func always() bool { return true }
+
+// abandoned is a condition of end: nobody has come in the meantime.
+func (s *Stream) abandoned() bool { return s.publisher == nil }
+
+// end is the end of the show, if the condition holds, which is asked with the lock held.
+func (s *Stream) end(why error, condition func() bool) {
 	s.mu.Lock()
-	if s.state == Ended {
+	if s.state == Ended || !condition() {
 		s.mu.Unlock()
 		return
 	}
@@ -221,4 +240,11 @@ func (s *Stream) Latest() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.latest
+}
+
+// Tracks returns those of the newest epoch, nil before the first. They are shared: read only.
+func (s *Stream) Tracks() []media.Track {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tracks
 }
