@@ -3,7 +3,6 @@ package fmp4
 import (
 	"bytes"
 	"errors"
-	"strings"
 )
 
 // maxID3 is the size up to which an ID3 tag can say its size: 28 bits.
@@ -56,7 +55,7 @@ func ReadID3TXXX(b []byte) (description, value string, err error) {
 	if !ok {
 		return "", "", errID3
 	}
-	return string(before), strings.TrimSuffix(string(after), "\x00"), nil
+	return string(before), string(after), nil
 }
 
 func readSyncsafe(b []byte) (n int, ok bool) {
