@@ -173,6 +173,7 @@ func (r *rendition) begin(au media.AccessUnit, at int64) {
 	r.open.discontinuity = r.p.discontinuity
 	r.lastTime, r.lastKey = at, at
 	r.begun = true
+	r.prefix(r.p.positionTime(at, r.timescale()))
 }
 
 func (r *rendition) decodeTime(au media.AccessUnit) int64 { return au.DTS + r.shift }
@@ -192,6 +193,11 @@ func (r *rendition) skipTo(d int64) {
 	if d-r.end+r.predicted <= r.partTarget {
 		return
 	}
+	r.gapTo(d)
+}
+
+// gapTo lists the time up to d as gaps.
+func (r *rendition) gapTo(d int64) {
 	r.closePart(true)
 	for r.end < d {
 		ticks := min(r.partTarget, d-r.end)
@@ -332,11 +338,16 @@ func (r *rendition) closeSegment() *segment {
 // gapSegment completes a segment for which there is no media, as long as like, which another rendition
 // has with the same number.
 func (r *rendition) gapSegment(like *segment) {
+	r.prefix(like.start)
+	start := like.start
+	if n := len(r.segments); n > 0 && !like.discontinuity {
+		start = r.segments[n-1].start.Add(r.segments[n-1].duration)
+	}
 	r.append(&segment{
 		msn:           like.msn,
 		uri:           r.uri(fmt.Sprintf("gap%d.m4s", like.msn)),
 		duration:      like.duration,
-		start:         like.start,
+		start:         start,
 		discontinuity: like.discontinuity,
 		gap:           true,
 		init:          r.init,
@@ -355,16 +366,21 @@ func (r *rendition) append(s *segment) {
 	r.dirty = true
 }
 
-// prefix puts gaps before the first segment, so that the playlist is as long as players demand from the
-// start (Apple's authoring rule 8.11; hls.js wants one complete segment).
-func (r *rendition) prefix(at time.Time, each time.Duration) {
+// prefix puts gaps before the first segment of the show, which begins at start, so that the playlist is as
+// long as players demand from its first version on (Apple's authoring rule 8.11; hls.js wants one complete
+// segment).
+func (r *rendition) prefix(start time.Time) {
+	if len(r.segments) > 0 {
+		return
+	}
+	each := r.p.cfg.Latency.Segment
 	first := r.open.msn - minListed
 	for i := range int64(minListed) {
 		r.segments = append(r.segments, &segment{
 			msn:      first + i,
 			uri:      r.uri(fmt.Sprintf("gap%d.m4s", first+i)),
 			duration: each,
-			start:    at.Add(-time.Duration(minListed-i) * each),
+			start:    start.Add(-time.Duration(minListed-i) * each),
 			gap:      true,
 			init:     r.init,
 		})
@@ -448,6 +464,23 @@ func (r *rendition) followCuts(d int64) {
 		}
 		r.closeSegment()
 		r.cuts = r.cuts[1:]
+	}
+}
+
+// giveUp lists gaps for a track that lags too far behind the lead.
+func (r *rendition) giveUp() {
+	for len(r.cuts) > maxCuts {
+		if !r.begun {
+			r.begin(media.AccessUnit{}, media.Rescale(r.p.epochStart, r.p.lead.timescale(), r.timescale()))
+		}
+		n, to := len(r.cuts), r.cuts[0]
+		r.settle(to)
+		r.gapTo(to)
+		r.followCuts(to)
+		if len(r.cuts) == n { // it has run ahead of a boundary without any media behind the last one
+			r.gapSegment(r.p.lead.segments[len(r.p.lead.segments)-n])
+			r.cuts = r.cuts[1:]
+		}
 	}
 }
 

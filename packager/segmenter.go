@@ -9,6 +9,8 @@ import (
 const (
 	// maxHold is how far other tracks may run ahead of the lead before they stop waiting for it.
 	maxHold = time.Second
+	// maxCuts is how many segments another track may lag behind the lead before gaps take its place.
+	maxCuts = 2
 	// roundingRoom is what a segment may last above its target duration: less than what would round up
 	// (rfc8216bis 4.4.3.1), with room for an audio frame.
 	roundingRoom = 450 * time.Millisecond
@@ -51,12 +53,6 @@ func (p *Packager) leadUnit(au media.AccessUnit) {
 func (p *Packager) start(au media.AccessUnit) {
 	p.epochStart = au.PTS
 	p.lead.begin(au, au.PTS)
-	at := p.positionTime(au.PTS, p.lead.timescale())
-	for _, r := range p.renditions {
-		if len(r.segments) == 0 {
-			r.prefix(at, p.cfg.Latency.Segment)
-		}
-	}
 	p.started = true
 }
 
@@ -111,6 +107,7 @@ func (p *Packager) cutLead() {
 		default:
 			f.cuts = append(f.cuts, media.Rescale(at, r.timescale(), f.timescale()))
 			f.followCuts(f.end)
+			f.giveUp()
 		}
 	}
 }
