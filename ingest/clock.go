@@ -15,6 +15,8 @@ const (
 	maxBack = 100 * time.Millisecond
 	// stall is the silence on the wire from which on time is believed to have passed.
 	stall = time.Second
+	// jumpMemory is how long the offset before a jump stays valid.
+	jumpMemory = 3 * time.Second
 	// absence is the hole in the media from which on a new epoch begins, as after a reconnect.
 	absence = 3 * time.Second
 	// audioJitter is the difference between an audio unit's own time and the running count of samples
@@ -42,9 +44,10 @@ const (
 // clock maps the times of one session onto the show's timeline. All tracks are corrected together: the
 // offset between the encoder's time and the show's is one for all of them. When the encoder's clock
 // jumps, the tracks do not jump at the same unit, so that the offset before the jump stays valid beside
-// the new one until the next jump: each unit takes the one that it fits.
+// the new one for a while: each unit takes the one that it fits better.
 type clock struct {
 	offset, previous time.Duration // added to the encoder's time; whole milliseconds
+	previousUntil    time.Time     // how long previous counts
 	placed           bool
 	lastArrival      time.Time
 	count            func(repair string, n int64)
@@ -66,20 +69,24 @@ func (c *clock) place(t *trackClock, raw time.Duration, now time.Time) (at time.
 	silence := now.Sub(c.lastArrival)
 	c.lastArrival = now
 	at = raw + c.offset
-	if !t.begun || fits(at-t.last, silence) {
-		return at, t.begun && at-t.last > absence
+	if !t.begun {
+		return at, false
 	}
-	if old := raw + c.previous; c.previous != c.offset && fits(old-t.last, silence) {
+	next := t.last + t.rhythm.usual()
+	if old := raw + c.previous; now.Before(c.previousUntil) && fits(old-t.last, silence) && (old-next).Abs() < (at-next).Abs() {
 		c.offset, c.previous = c.previous, c.offset
-		return old, false
+		at = old
+	}
+	if fits(at-t.last, silence) {
+		return at, at-t.last > absence
 	}
 	c.count(repairJump, 1)
-	at = (t.last + t.rhythm.usual()).Round(time.Millisecond)
+	at = next
 	if silence >= stall {
-		at = (t.last + silence).Round(time.Millisecond)
+		at = t.last + silence
 	}
-	c.previous = c.offset
-	c.offset = at - raw.Round(time.Millisecond)
+	c.previous, c.previousUntil = c.offset, now.Add(jumpMemory)
+	c.offset = (at - raw).Round(time.Millisecond)
 	return raw + c.offset, at-t.last > absence
 }
 

@@ -8,6 +8,7 @@ import "time"
 type rhythm struct {
 	frame frameLength // zero: not known
 	base  int64       // tick of frame 0 on the grid
+	based bool
 	// Frames on and off the grid lately decide whether it is believed in.
 	score int
 	// The first few steps tell the rate when the host has not declared it.
@@ -85,7 +86,9 @@ func (r *rhythm) restore(dts, pts, unit int64) (int64, int64) {
 			// Thirty steps of whole milliseconds tell the rate to 2 ms in a second; take the nearest.
 			r.frame = roughRate(float64(rhythmSteps)/r.sum.Seconds(), unit*1000)
 		}
-		r.base = dts
+	}
+	if !r.based {
+		r.base, r.based = dts, true
 	}
 	if r.frame.num == 0 || r.score <= minScore {
 		return dts, pts
