@@ -32,13 +32,14 @@ const (
 
 // What the clock had to mend, as the operator reads it.
 const (
-	repairJump      = "clock jumps"
-	repairBack      = "times that went back"
-	repairFilled    = "audio frames filled in"
-	repairDropped   = "audio frames dropped"
-	repairSkipped   = "frames skipped to a keyframe"
-	repairAbsence   = "absences"
-	repairUndecoded = "units without a usable configuration"
+	repairJump        = "clock jumps"
+	repairBack        = "times that went back"
+	repairComposition = "nonsensical composition times"
+	repairFilled      = "audio frames filled in"
+	repairDropped     = "audio frames dropped"
+	repairSkipped     = "frames skipped to a keyframe"
+	repairAbsence     = "absences"
+	repairUndecoded   = "units without a usable configuration"
 )
 
 // clock maps the times of one session onto the show's timeline. All tracks are corrected together: the

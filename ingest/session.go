@@ -21,6 +21,10 @@ const (
 	// maxGathered and maxGatheredBytes bound what it keeps meanwhile; the oldest units go first.
 	maxGathered      = 2048
 	maxGatheredBytes = 16 << 20
+	// maxTime bounds what an encoder's clock can say, so that sums do not overflow.
+	maxTime = 1 << 60 * time.Nanosecond
+	// maxComposition is how far presentation may lie from decoding.
+	maxComposition = 10 * time.Second
 	// maxTracks bounds the tracks of a session.
 	maxTracks = 32
 	// rareKeyframes is the distance between keyframes from which on the host is told.
@@ -222,7 +226,11 @@ func (s *Session) dropVideo() bool {
 
 // write repairs the unit's times and hands it on.
 func (s *Session) write(t *sessionTrack, au media.AccessUnit, now time.Time) error {
-	raw := media.Duration(au.DTS, t.door.Timescale)
+	raw := min(max(media.Duration(au.DTS, t.door.Timescale), -maxTime), maxTime)
+	if d := media.Duration(au.PTS-au.DTS, t.door.Timescale); d.Abs() > maxComposition {
+		au.PTS = au.DTS
+		s.pub.Count(repairComposition, 1)
+	}
 	begins := t == s.lead() && au.RandomAccess
 	if !s.clock.placed {
 		if !begins {

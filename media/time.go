@@ -1,13 +1,14 @@
 package media
 
 import (
+	"math"
 	"math/bits"
 	"time"
 )
 
 // Rescale converts ticks of timescale from to ticks of timescale to, rounding to the nearest tick
-// (halves away from zero). It is exact for any int64 whose result fits into an int64; both scales
-// must be positive.
+// (halves away from zero). It is exact wherever the result fits into an int64, and as far away from
+// zero as an int64 can be where not; both scales must be positive.
 func Rescale(ticks, from, to int64) int64 {
 	if from == to {
 		return ticks
@@ -19,7 +20,12 @@ func Rescale(ticks, from, to int64) int64 {
 	}
 	hi, lo := bits.Mul64(u, uint64(to))
 	lo, carry := bits.Add64(lo, uint64(from)/2, 0)
-	q, _ := bits.Div64(hi+carry, lo, uint64(from))
+	hi += carry
+	if hi >= uint64(from) {
+		hi, lo = uint64(from)-1, math.MaxUint64
+	}
+	q, _ := bits.Div64(hi, lo, uint64(from))
+	q = min(q, math.MaxInt64)
 	if neg {
 		return -int64(q)
 	}
