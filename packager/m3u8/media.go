@@ -135,7 +135,7 @@ func (m *Media) estimate() int {
 // version is the lowest that allows the tags (rfc8216bis 8), or Version where that is higher.
 func (m *Media) version() int {
 	v := max(m.Version, 3) // decimal EXTINF
-	if m.Open.Map != "" || len(m.Segments) > 0 && m.Segments[len(m.Segments)-1].Map != "" {
+	if m.Open.Map != "" || slices.ContainsFunc(m.Segments, func(s Segment) bool { return s.Map != "" }) {
 		v = max(v, 6)
 	}
 	if m.Skip != nil {
