@@ -1,0 +1,61 @@
+package admin
+
+import "time"
+
+// Stream is a show as operators see it. Times are RFC 3339 in UTC; rates are measured over the last few
+// seconds and are zero before.
+type Stream struct {
+	Name  string `json:"name"`
+	Epoch string `json:"epoch"` // part of the media URLs, unlike that of any other show
+	// State is "waiting" (a host has connected, nothing has come yet), "live", "interrupted" (the host
+	// has gone and may come back) or "ended" (can still be watched for a while).
+	State string    `json:"state"`
+	Since time.Time `json:"since"` // when the state began
+	Start time.Time `json:"start"` // when the show began
+	// Host is where the show comes from at present, or came from last.
+	Host Host `json:"host"`
+	// Sessions counts the connections that have published the show.
+	Sessions int `json:"sessions"`
+	// Viewers is an estimate of the players that watch through this server. Behind a CDN it counts the
+	// CDN's own requests.
+	Viewers       int     `json:"viewers"`
+	ReceivedBytes int64   `json:"received_bytes"`
+	Tracks        []Track `json:"tracks"`
+	// Repairs counts what had to be mended, by kind.
+	Repairs map[string]int64 `json:"repairs"`
+	// Remarks are the last few things that went wrong, in words, oldest first.
+	Remarks []Remark `json:"remarks"`
+}
+
+// Host is a publisher.
+type Host struct {
+	Protocol string `json:"protocol"` // "rtmp", "rtmps", ...
+	Remote   string `json:"remote"`   // address and port
+	Encoder  string `json:"encoder"`  // what it calls itself; may be empty
+}
+
+// Track is one track of the show.
+type Track struct {
+	ID       int    `json:"id"`
+	Kind     string `json:"kind"`             // "video", "audio", "data"
+	Codec    string `json:"codec"`            // "h264", "hevc", "av1", "aac", "opus", "amf0"
+	Codecs   string `json:"codecs,omitempty"` // as in CODECS of a playlist
+	Language string `json:"language,omitempty"`
+
+	Width      int `json:"width,omitempty"`
+	Height     int `json:"height,omitempty"`
+	SampleRate int `json:"sample_rate,omitempty"` // Hz
+	Channels   int `json:"channels,omitempty"`
+
+	BitRate int `json:"bit_rate"` // bits a second
+	// FrameRate is in pictures a second; video only.
+	FrameRate float64 `json:"frame_rate,omitempty"`
+	// KeyframeInterval is the time between the last two keyframes, in seconds; video only.
+	KeyframeInterval float64 `json:"keyframe_interval,omitempty"`
+}
+
+// Remark is a sentence about a show.
+type Remark struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+}

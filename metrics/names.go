@@ -1,0 +1,40 @@
+package metrics
+
+// The program.
+var (
+	BuildInfo = gauge("build_info", "Always 1; the labels say what is running.", "version", "go")
+)
+
+// Shows. A show's series are there while it is on and, with state "ended", as long as it can be watched.
+var (
+	Streams = gauge("streams", "Shows by state: waiting, live, interrupted, ended.", "state")
+
+	StreamViewers   = gauge("stream_viewers", "Players that are watching through this server, estimated from their playlist requests.", "stream")
+	StreamBytes     = counter("stream_received_bytes_total", "Bytes of media and data that the show's hosts have sent.", "stream")
+	StreamSessions  = counter("stream_sessions_total", "Connections that have published the show.", "stream")
+	StreamRepairs   = counter("stream_repairs_total", "What had to be mended in the show's timing and media, by kind.", "stream", "repair")
+	StreamBitRate   = gauge("stream_track_bits_per_second", "Bit rate of a track over the last few seconds.", "stream", "track", "kind")
+	StreamFrameRate = gauge("stream_track_frames_per_second", "Access units a second of a track over the last few seconds.", "stream", "track", "kind")
+	StreamGOP       = gauge("stream_keyframe_interval_seconds", "Time between the last two keyframes of a video track.", "stream", "track")
+)
+
+// The RTMP door, RTMPS included.
+var (
+	RTMPConnections = gauge("rtmp_connections", "Open connections.")
+	RTMPPublishing  = gauge("rtmp_publishing", "Connections whose publish has been let in.")
+	RTMPAccepted    = counter("rtmp_accepted_total", "Connections that there have been.")
+	RTMPRefused     = counter("rtmp_refused_total", "Connections and publishes that were turned down.")
+	RTMPMalformed   = counter("rtmp_malformed_total", "Messages and frames that were dropped because they made no sense or were too long.")
+	RTMPBytes       = counter("rtmp_received_bytes_total", "Bytes received.")
+)
+
+// The origin.
+var (
+	OriginRequests    = counter("origin_requests_total", "Requests answered, by kind and status; 499 is a viewer who did not wait.", "kind", "status")
+	OriginBytes       = counter("origin_sent_bytes_total", "Bytes of bodies sent, by kind.", "kind")
+	OriginConnections = gauge("origin_connections", "Open connections.")
+	OriginRefused     = counter("origin_connections_refused_total", "Connections closed because there were too many.")
+	OriginWaiting     = gauge("origin_waiting", "Requests that wait for a part or a playlist.")
+	OriginWaits       = counter("origin_waits_total", "Requests that have waited.")
+	OriginWaitTime    = counter("origin_wait_seconds_total", "Time that requests have waited, altogether.")
+)
