@@ -13,7 +13,7 @@ var (
 	StreamBytes     = counter("stream_received_bytes_total", "Bytes of media and data that the show's hosts have sent.", "stream")
 	StreamSessions  = counter("stream_sessions_total", "Connections that have published the show.", "stream")
 	StreamRepairs   = counter("stream_repairs_total", "What had to be mended in the show's timing and media, by kind.", "stream", "repair")
-	StreamBitRate   = gauge("stream_track_bits_per_second", "Bit rate of a track over the last few seconds.", "stream", "track", "kind")
+	StreamByteRate  = gauge("stream_track_bytes_per_second", "Bytes a second of a track over the last few seconds.", "stream", "track", "kind")
 	StreamFrameRate = gauge("stream_track_frames_per_second", "Access units a second of a track over the last few seconds.", "stream", "track", "kind")
 	StreamGOP       = gauge("stream_keyframe_interval_seconds", "Time between the last two keyframes of a video track.", "stream", "track")
 )
