@@ -1,6 +1,7 @@
 package rtmp
 
 import (
+	"bytes"
 	"strconv"
 
 	"pushcart/ingest/rtmp/amf"
@@ -12,6 +13,7 @@ type metadata struct {
 	promised     bool // it names the kinds of track there will be
 	video, audio bool // these
 	object       amf.Object
+	raw          []byte
 }
 
 // excludes reports whether the host has promised not to send tracks of a kind.
@@ -98,17 +100,23 @@ func (f *feed) data(time int64, payload []byte) error {
 		return nil
 	}
 	if name == "onMetaData" {
-		f.metadata(amf.Members(first))
+		// GStreamer's flvmux repeats it some twenty times a second.
+		if bytes.Equal(payload, f.meta.raw) {
+			return nil
+		}
+		f.metadata(amf.Members(first), payload)
 	}
 	return f.pub.Write(media.AccessUnit{Track: dataTrackID, DTS: time, PTS: time, RandomAccess: true, Data: payload})
 }
 
 // metadata notes what onMetaData says. Tracks that were announced before it came are described again
 // as long as nothing of them has been handed on.
-func (f *feed) metadata(o amf.Object) {
+func (f *feed) metadata(o amf.Object, raw []byte) {
+	before := f.meta
 	f.meta = readMetadata(o)
-	if f.meta.promised {
-		f.pub.Expect(f.meta.video, f.meta.audio)
+	f.meta.raw = raw
+	if m := f.meta; m.promised && (!before.promised || m.video != before.video || m.audio != before.audio) {
+		f.pub.Expect(m.video, m.audio)
 	}
 	for _, t := range f.tracks {
 		if t.accepted && !t.written {

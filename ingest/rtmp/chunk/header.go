@@ -3,7 +3,6 @@ package chunk
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
 )
 
 // basicHeader reads the one to three bytes that every chunk begins with (5.3.1.1).
@@ -37,9 +36,8 @@ func (r *Reader) messageHeader(s *stream, format uint8) error {
 		// A new header inside a message: the encoder has given up on the rest.
 		r.drop(s)
 	}
-	var buf [11]byte
-	b := buf[:[...]int{11, 7, 3}[format]]
-	if _, err := io.ReadFull(r.src, b); err != nil {
+	b, err := r.take([...]int{11, 7, 3}[format])
+	if err != nil {
 		return err
 	}
 	time := uint24(b)
@@ -50,10 +48,10 @@ func (r *Reader) messageHeader(s *stream, format uint8) error {
 		s.messageStream = binary.LittleEndian.Uint32(b[7:])
 	}
 	if s.hasExt = time == extended; s.hasExt {
-		if _, err := io.ReadFull(r.src, buf[:4]); err != nil {
+		if b, err = r.take(4); err != nil {
 			return err
 		}
-		time = binary.BigEndian.Uint32(buf[:4])
+		time = binary.BigEndian.Uint32(b)
 		s.ext = time
 	}
 	s.delta, s.absolute = time, format == 0
@@ -109,6 +107,16 @@ func (r *Reader) skipRepeatedTime(s *stream) error {
 	}
 	_, err := r.src.Discard(4)
 	return err
+}
+
+// take returns the next n bytes of a header. They are valid until the next read.
+func (r *Reader) take(n int) ([]byte, error) {
+	b, err := r.src.Peek(n)
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.src.Discard(n)
+	return b, err
 }
 
 func uint24(b []byte) uint32 { return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2]) }
