@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -164,6 +165,29 @@ func TestHostTriesAgainWhenRefused(t *testing.T) {
 	defer cancel()
 	go (&Host{URL: "rtmp://" + s.Addr().String() + "/live/demo"}).Run(ctx)
 	until(t, "second publish", func() bool { n, v, _ := s.seen(); return n == 2 && v > 0 })
+}
+
+// The second round is the same as the first: sending a frame leaves it as it was.
+func TestWriteLeavesTheClipAlone(t *testing.T) {
+	show, err := loadClip(clipFLV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pristine, err := loadClip(clipFLV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &publisher{client: rtmp.NewRtmpClient(rtmp.WithEnablePublish())}
+	p.client.SetOutput(func([]byte) error { return nil })
+	for i := range show.frames {
+		f, at := show.at(i)
+		if err := p.write(f, at); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(f.data, pristine.frames[i].data) {
+			t.Fatalf("frame %d has changed", i)
+		}
+	}
 }
 
 // With nobody to answer, the host asks less and less often, and says so each time.

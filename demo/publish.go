@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,14 +93,18 @@ func (p *publisher) play(ctx context.Context, show *clip) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		ms := uint32(at.Milliseconds()) // wraps after 49 days, as RTMP's own clock does
-		p.mu.Lock()
-		err := p.client.WriteFrame(f.codec, f.data, ms, ms)
-		p.mu.Unlock()
-		if err != nil {
+		if err := p.write(f, at); err != nil {
 			return err
 		}
 	}
+}
+
+// write sends one frame. The client gets a copy: it turns Annex B into AVCC in place.
+func (p *publisher) write(f frame, at time.Duration) error {
+	ms := uint32(at.Milliseconds()) // wraps after 49 days, as RTMP's own clock does
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.client.WriteFrame(f.codec, slices.Clone(f.data), ms, ms)
 }
 
 // listen hands the client what the server says, until the connection ends.

@@ -1,0 +1,80 @@
+// Drives a headless Chromium for the end-to-end tests. Commands come as lines of JSON on standard input, each
+// with an id; answers go to standard output with the same id. When standard input closes, so does everything.
+//
+//   {id, cmd: "open", url, width, height, strict}   a page in a fresh context, and the observer in it; answers {page}
+//   {id, cmd: "report", page, since}                what the observer saw from wall time since (ms) on
+//   {id, cmd: "evaluate", page, js}                 the value of an expression
+//   {id, cmd: "click", page, selector}
+//   {id, cmd: "shot", page, path}                   a screenshot
+//   {id, cmd: "close", page}
+//
+// strict pages live in a browser that refuses sound before the viewer has touched the page, as browsers do.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import readline from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const observer = readFileSync(path.join(path.dirname(fileURLToPath(import.meta.url)), 'observer.js'), 'utf8');
+const flags = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding', '--force-color-profile=srgb',
+];
+const policies = { free: 'no-user-gesture-required', strict: 'document-user-activation-required' };
+const browsers = new Map();
+const pages = new Map();
+let lastPage = 0;
+
+function browserFor(policy) {
+  if (!browsers.has(policy)) {
+    browsers.set(policy, chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [...flags, `--autoplay-policy=${policies[policy]}`],
+    }));
+  }
+  return browsers.get(policy);
+}
+
+const commands = {
+  async open({ url, width = 1280, height = 720, strict = false }) {
+    const browser = await browserFor(strict ? 'strict' : 'free');
+    const context = await browser.newContext({ viewport: { width, height } });
+    const page = await context.newPage();
+    const notes = { console: [], elsewhere: [], navigations: 0 };
+    const note = (list, line) => { if (list.length < 200) list.push(line); };
+    page.on('console', (m) => note(notes.console, `${m.type()}: ${m.text()}`.slice(0, 400)));
+    page.on('pageerror', (e) => note(notes.console, `pageerror: ${e.message}`));
+    page.on('framenavigated', (f) => { if (f === page.mainFrame()) notes.navigations++; });
+    page.on('request', (r) => { if (/^https?:/.test(r.url()) && new URL(r.url()).origin !== new URL(url).origin) note(notes.elsewhere, r.url()); });
+    await page.addInitScript(observer);
+    await page.goto(url);
+    pages.set(++lastPage, { page, context, notes });
+    return { page: lastPage, version: browser.version() };
+  },
+  async report({ page, since = 0 }) {
+    const { page: p, notes } = pages.get(page);
+    return { ...await p.evaluate((t) => window.observed(t), since), ...notes };
+  },
+  evaluate: ({ page, js }) => pages.get(page).page.evaluate(js),
+  async click({ page, selector }) { await pages.get(page).page.click(selector, { timeout: 5000 }); },
+  async shot({ page, path: file }) { await pages.get(page).page.screenshot({ path: file }); },
+  async close({ page }) {
+    await pages.get(page)?.context.close();
+    pages.delete(page);
+  },
+};
+
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line);
+  // Not awaited: tests drive several pages at a time.
+  Promise.resolve().then(() => commands[request.cmd](request)).then(
+    (value) => answer({ id: request.id, value: value ?? null }),
+    (e) => answer({ id: request.id, error: String(e?.message ?? e).slice(0, 2000) }),
+  );
+}
+for (const launched of browsers.values()) await launched.then((b) => b.close(), () => {});
+
+function answer(object) {
+  process.stdout.write(`${JSON.stringify(object)}\n`);
+}

@@ -1,0 +1,203 @@
+// Package harness runs what an end-to-end test needs: the server's binary, an ffmpeg that publishes pictures
+// with a clock in them, and a browser that reads the clock back from the page.
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Need skips the test when a program is missing; where CI is set, it fails instead.
+func Need(t testing.TB, programs ...string) {
+	t.Helper()
+	for _, program := range programs {
+		if _, err := exec.LookPath(program); err == nil {
+			continue
+		}
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is missing: run make tools", program)
+		}
+		t.Skipf("%s is missing: run make tools", program)
+	}
+}
+
+// Number reads a positive number from the environment.
+func Number(name string, fallback int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil && n > 0 {
+		return n
+	}
+	return fallback
+}
+
+// Build builds the server into a directory and returns the binary's path.
+func Build(into string) (string, error) {
+	binary := filepath.Join(into, "pushcart")
+	args := []string{"build", "-o", binary}
+	if os.Getenv("E2E_RACE") != "" {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, "./cmd/pushcart")...)
+	cmd.Dir = filepath.Dir(dir())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// Server is a running pushcart.
+type Server struct {
+	// RTMP, Origin and Admin are HOST:PORT of its listeners.
+	RTMP, Origin, Admin string
+
+	cmd    *exec.Cmd
+	log    *lockedBuffer
+	exited chan struct{}
+	err    error // of the process; read after exited
+}
+
+// Serve starts `pushcart serve` with a configuration of its own on free ports: extra is YAML that is added to
+// it. It is stopped with the test, which fails if the server does not end cleanly.
+func Serve(t testing.TB, binary, extra string) *Server {
+	t.Helper()
+	s := &Server{RTMP: freePort(t), Origin: freePort(t), Admin: freePort(t)}
+	config := filepath.Join(t.TempDir(), "pushcart.yml")
+	yaml := fmt.Sprintf("rtmp:\n  listen: %s\norigin:\n  listen: %s\nadmin:\n  listen: %s\n%s", s.RTMP, s.Origin, s.Admin, extra)
+	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.start(t, binary, "serve", "-c", config)
+	return s
+}
+
+// start runs the binary and waits until it is ready.
+func (s *Server) start(t testing.TB, binary string, args ...string) {
+	t.Helper()
+	s.log = new(lockedBuffer)
+	s.exited = make(chan struct{})
+	s.cmd = exec.Command(binary, args...)
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.exited)
+	}()
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Errorf("pushcart did not end cleanly: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("pushcart's log:\n%s", s.log)
+		} else if strings.Contains(s.log.String(), "DATA RACE") {
+			t.Errorf("a data race in the server:\n%s", s.log)
+		}
+	})
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if status, _ := get("http://" + s.Admin + "/readyz"); status == http.StatusOK {
+			return
+		}
+		select {
+		case <-s.exited:
+			t.Fatalf("pushcart has ended: %v\n%s", s.err, s.log)
+		default:
+		}
+		if time.Now().After(end) {
+			t.Fatalf("pushcart is not ready after 20 s\n%s", s.log)
+		}
+	}
+}
+
+// Stop asks the server to end and waits for it.
+func (s *Server) Stop() error {
+	s.cmd.Process.Signal(syscall.SIGTERM) // one that has ended is no error
+	select {
+	case <-s.exited:
+		return s.err
+	case <-time.After(20 * time.Second):
+		s.cmd.Process.Kill()
+		<-s.exited
+		return errors.New("not within 20 s")
+	}
+}
+
+// PublishURL returns the address to publish a show to.
+func (s *Server) PublishURL(name string) string { return "rtmp://" + s.RTMP + "/live/" + name }
+
+// PageURL returns the address of a show's page; query may be empty.
+func (s *Server) PageURL(name, query string) string {
+	return "http://" + s.Origin + "/live/" + name + "/" + query
+}
+
+// Log returns what the server has written so far.
+func (s *Server) Log() string { return s.log.String() }
+
+// Follow reads the media playlists of a show until the test ends, as a viewer of it.
+func (s *Server) Follow(t testing.TB, name string) *Follower {
+	f := &Follower{base: "http://" + s.Origin + "/live/" + name + "/"}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.run(ctx)
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return f
+}
+
+// client does not keep connections: tests end servers.
+var client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+
+func get(url string) (int, string) {
+	res, err := client.Get(url)
+	if err != nil {
+		return 0, ""
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 4<<20))
+	if err != nil {
+		return 0, ""
+	}
+	return res.StatusCode, string(body)
+}
+
+func freePort(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
