@@ -207,8 +207,8 @@ func (c *contender) get(ctx context.Context, path string) ([]byte, error) {
 	return b, err
 }
 
-// memory is a server's own account of its heap, after a collection.
-type memory struct{ heapInUse, heapAlloc int64 }
+// memory is a server's own account of its heap, after a collection, and of all that it ever allocated.
+type memory struct{ heapInUse, heapAlloc, mallocs, totalAlloc int64 }
 
 // heap has the server collect its garbage and returns what is left.
 func (c *contender) heap() (m memory, err error) {
@@ -229,6 +229,10 @@ func (c *contender) heap() (m memory, err error) {
 			m.heapInUse = n
 		case "HeapAlloc":
 			m.heapAlloc = n
+		case "Mallocs":
+			m.mallocs = n
+		case "TotalAlloc":
+			m.totalAlloc = n
 		}
 	}
 	if m.heapInUse == 0 {

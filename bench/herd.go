@@ -28,9 +28,10 @@ type conn struct {
 	fd     int
 	head   []byte // of the answer, until it is complete
 	status int
-	left   int64   // of the body; with chunked coding, -1
-	tail   [5]byte // the last bytes, to tell the end of a chunked body
-	busy   bool    // a request is open
+	left   int64  // of the body, or of the chunk
+	coded  bool   // the body comes in chunks (RFC 9112 7.1)
+	line   []byte // the size line of the next chunk, as far as it is here
+	busy   bool   // a request is open
 }
 
 // answer is a response that has arrived completely.
@@ -88,7 +89,7 @@ func (c *contender) request(target string) []byte {
 // send sends a request on a connection that has none open.
 func (h *herd) send(i int, request []byte) error {
 	c := &h.conns[i]
-	c.head, c.status, c.left, c.busy = c.head[:0], 0, 0, true
+	c.head, c.line, c.status, c.left, c.coded, c.busy = c.head[:0], c.line[:0], 0, 0, false, true
 	n, err := syscall.Write(c.fd, request)
 	if err == nil && n < len(request) {
 		err = errors.New("the kernel took only a part of the request")
@@ -153,7 +154,7 @@ func (h *herd) read(i int) (complete bool, err error) {
 		} else if err := c.take(h.buf[:n]); err != nil {
 			return false, err
 		}
-		if c.status != 0 && (c.left == 0 || c.left < 0 && string(c.tail[:]) == "0\r\n\r\n") {
+		if c.status != 0 && c.left == 0 && !c.coded {
 			c.busy = false
 			return true, nil
 		}
@@ -169,7 +170,7 @@ func discard(fd int, n int64) (int, error) {
 	return int(got), nil
 }
 
-// take adds received bytes to the header, or to a chunked body.
+// take adds received bytes to the header, or to a chunk's size line.
 func (c *conn) take(b []byte) error {
 	if c.status == 0 {
 		c.head = append(c.head, b...)
@@ -181,16 +182,29 @@ func (c *conn) take(b []byte) error {
 			return err
 		}
 		b = c.head[end+4:]
-		if c.left >= 0 {
-			if c.left -= int64(len(b)); c.left < 0 {
-				return errors.New("more bytes than Content-Length")
-			}
-			return nil
-		}
 	}
-	all := append(c.tail[:], b[max(0, len(b)-len(c.tail)):]...)
-	copy(c.tail[:], all[len(all)-len(c.tail):])
-	return nil
+	for {
+		n := min(int64(len(b)), c.left)
+		c.left -= n
+		b = b[n:]
+		switch {
+		case len(b) == 0:
+			return nil
+		case !c.coded:
+			return errors.New("more bytes than Content-Length")
+		}
+		c.line = append(c.line, b[0])
+		b = b[1:]
+		if c.line[len(c.line)-1] != '\n' {
+			continue
+		}
+		size, err := strconv.ParseInt(strings.TrimSpace(string(c.line)), 16, 32)
+		if err != nil {
+			return fmt.Errorf("chunk size: %w", err)
+		}
+		c.line, c.left = c.line[:0], size+2 // with the end of line behind it, or behind the last
+		c.coded = size > 0
+	}
 }
 
 // parseHead reads status and length.
@@ -201,7 +215,7 @@ func (c *conn) parseHead(head string) error {
 		return errors.New("not an HTTP answer")
 	}
 	c.status, _ = strconv.Atoi(f[1])
-	c.left, c.tail = 0, [5]byte{}
+	c.left, c.coded = 0, false
 	for field := range strings.SplitSeq(fields, "\r\n") {
 		name, value, _ := strings.Cut(field, ":")
 		value = strings.TrimSpace(value)
@@ -213,7 +227,7 @@ func (c *conn) parseHead(head string) error {
 			}
 			c.left = n
 		case "Transfer-Encoding":
-			c.left = -1
+			c.coded = true
 		}
 	}
 	return nil

@@ -5,7 +5,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
+
+	"pushcart/bench/show"
 )
+
+// frameRate is push's default, pictures a second.
+const frameRate = 30
 
 // cost is what a number of streams cost a server.
 type cost struct {
@@ -13,6 +18,7 @@ type cost struct {
 	rss              int64
 	heapInUse, alloc int64 // above those of the idle server
 	window           float64
+	allocs, bytes    float64 // allocated per frame, picture or sound
 	push             *sent
 }
 
@@ -22,7 +28,7 @@ func streamsSuite(ctx context.Context, o *options, r *report) error {
 	servers := contenders(o)
 	t := newTable(servers)
 	for _, n := range o.streams {
-		var cpu, perStream, heap, alloc, rss, window, budget, late []figure
+		var cpu, perStream, allocs, bytes, heap, alloc, rss, window, budget, late []figure
 		for _, c := range servers {
 			m, err := measureStreams(ctx, o, c, n)
 			if err != nil {
@@ -32,6 +38,8 @@ func streamsSuite(ctx context.Context, o *options, r *report) error {
 			windowBytes := m.window * float64(o.bitRate) / 8
 			cpu = append(cpu, measured("%.1f %%", 100*m.cpu))
 			perStream = append(perStream, measured("%.3f %%", 100*m.cpu/float64(n)))
+			allocs = append(allocs, measured("%.2f", m.allocs))
+			bytes = append(bytes, measured("%.0f B", m.bytes))
 			heap = append(heap, mib(float64(m.heapInUse)/float64(n)))
 			alloc = append(alloc, mib(float64(m.alloc)/float64(n)))
 			rss = append(rss, mib(float64(m.rss)))
@@ -42,6 +50,8 @@ func streamsSuite(ctx context.Context, o *options, r *report) error {
 		label := func(what string) string { return fmt.Sprintf("%d streams: %s", n, what) }
 		t.row(label("CPU, of one core"), cpu...)
 		t.row(label("CPU per stream"), perStream...)
+		t.row(label("allocations per frame (picture or sound)"), allocs...)
+		t.row(label("bytes allocated per frame"), bytes...)
 		t.row(label("heap in use per stream, after a collection"), heap...)
 		t.row(label("heap allocated per stream, after a collection"), alloc...)
 		t.row(label("length of the playlist"), window...)
@@ -72,6 +82,10 @@ func measureStreams(ctx context.Context, o *options, c *contender, n int) (m cos
 	if err := sleep(ctx, o.window*3/2); err != nil {
 		return m, err
 	}
+	start, err := c.heap()
+	if err != nil {
+		return m, err
+	}
 	before, err := processTime(c.cmd.Process.Pid)
 	if err != nil {
 		return m, err
@@ -84,17 +98,20 @@ func measureStreams(ctx context.Context, o *options, c *contender, n int) (m cos
 	if err != nil {
 		return m, err
 	}
-	m.cpu = (after - before).Seconds() / time.Since(begin).Seconds()
+	took := time.Since(begin).Seconds()
+	m.cpu = (after - before).Seconds() / took
+	m.rss = residentBytes(c.cmd.Process.Pid)
+	heap, err := c.heap()
+	if err != nil {
+		return m, err
+	}
+	frames := took * float64(n) * (frameRate + float64(show.SampleRate)/show.FrameSamples)
+	m.allocs, m.bytes = float64(heap.mallocs-start.mallocs)/frames, float64(heap.totalAlloc-start.totalAlloc)/frames
 	if o.profile != "" {
 		name := filepath.Join(o.profile, fmt.Sprintf("%s-%d-streams.pprof", c.name, n))
 		if err := c.cpuProfile(10, name); err != nil {
 			return m, err
 		}
-	}
-	m.rss = residentBytes(c.cmd.Process.Pid)
-	heap, err := c.heap()
-	if err != nil {
-		return m, err
 	}
 	m.heapInUse, m.alloc = heap.heapInUse-idle.heapInUse, heap.heapAlloc-idle.heapAlloc
 	rend, err := c.video(ctx, "s0", time.Second)
