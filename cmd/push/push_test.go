@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -85,58 +86,70 @@ func serve(t *testing.T, ln net.Listener, got *received) {
 // extended form in chunks of several sizes, and compares what arrives with the log.
 func TestPublish(t *testing.T) {
 	for _, chunk := range []string{"128", "4096", "65536"} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		var got received
-		var wg sync.WaitGroup
-		wg.Go(func() { serve(t, ln, &got) })
-		log := filepath.Join(t.TempDir(), "log")
-		o, err := parseFlags([]string{"-url", "rtmp://" + ln.Addr().String() + "/live/a?token=b", "-duration", "3s",
-			"-start", "16776000", "-chunk", chunk, "-log", log, "-cue-every", "500ms"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := run(context.Background(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		wg.Wait()
-		f, err := os.Open(log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		entries, err := pushlog.Read(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var pictures []int
-		var cues []string
-		for _, e := range entries {
-			if e.Cue != "" {
-				cues = append(cues, e.Cue)
-			} else {
-				pictures = append(pictures, e.Picture)
-			}
-		}
-		if want := []string{"cue-0-1", "cue-0-2", "cue-0-3", "cue-0-4", "cue-0-5"}; !reflect.DeepEqual(cues, want) {
-			t.Errorf("cues %q, want %q", cues, want)
-		}
-		if len(pictures) != 90 || r.Pictures != 90 || !reflect.DeepEqual(got.pictures, pictures) {
-			t.Errorf("chunk %s: %d pictures logged, %d reported, want 90; received %v", chunk, len(pictures), r.Pictures, got.pictures)
-		}
-		if got.sounds < 139 {
-			t.Errorf("chunk %s: %d AAC frames received, want 140 or so", chunk, got.sounds)
-		}
-		for i := 1; i < len(got.dts); i++ {
-			if d := (got.dts[i] - got.dts[i-1]).Milliseconds(); d != 33 && d != 34 {
-				t.Errorf("chunk %s: %d ms from picture %d to the next", chunk, d, i-1)
-			}
+		t.Run(chunk, func(t *testing.T) {
+			t.Parallel()
+			testPublish(t, chunk)
+		})
+	}
+}
+
+func testPublish(t *testing.T, chunk string) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	var got received
+	var wg sync.WaitGroup
+	wg.Go(func() { serve(t, ln, &got) })
+	log := filepath.Join(t.TempDir(), "log")
+	o, err := parseFlags([]string{"-url", "rtmp://" + ln.Addr().String() + "/live/a?token=b", "-duration", "3s",
+		"-start", "16776000", "-chunk", chunk, "-log", log, "-cue-every", "500ms"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	pictures, cues := readLog(t, log)
+	if want := []string{"cue-0-1", "cue-0-2", "cue-0-3", "cue-0-4", "cue-0-5"}; !slices.Equal(cues, want) {
+		t.Errorf("cues %q, want %q", cues, want)
+	}
+	if len(pictures) != 90 || r.Pictures != 90 || !slices.Equal(got.pictures, pictures) {
+		t.Errorf("%d pictures logged, %d reported, want 90; received %v", len(pictures), r.Pictures, got.pictures)
+	}
+	if got.sounds < 139 {
+		t.Errorf("%d AAC frames received, want 140 or so", got.sounds)
+	}
+	for i := 1; i < len(got.dts); i++ {
+		if d := (got.dts[i] - got.dts[i-1]).Milliseconds(); d != 33 && d != 34 {
+			t.Errorf("%d ms from picture %d to the next", d, i-1)
 		}
 	}
+}
+
+// readLog returns the pictures and the cues of a log, in order.
+func readLog(t *testing.T, name string) (pictures []int, cues []string) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	entries, err := pushlog.Read(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Cue != "" {
+			cues = append(cues, e.Cue)
+		} else {
+			pictures = append(pictures, e.Picture)
+		}
+	}
+	return pictures, cues
 }
 
 // TestRefusal checks that the server's reason reaches the user.
