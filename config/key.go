@@ -67,8 +67,12 @@ type key struct {
 }
 
 // env returns the variable that overrides the key.
-func (k key) env() string {
-	return Prefix + strings.ToUpper(strings.ReplaceAll(k.path, ".", "_"))
+func (k key) env() string { return Variable(k.path) }
+
+// Variable returns the environment variable that overrides the key of that path: PUSHCART_RTMP_LISTEN for
+// rtmp.listen.
+func Variable(path string) string {
+	return Prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
 // keys lists every key of the struct v that holds a value, groups left out, in the order of the fields.

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"pushcart/admin"
+	"pushcart/media"
+	"pushcart/metrics"
+	"pushcart/stream"
+)
+
+// Streams implements admin.Source.
+func (s *server) Streams() []admin.Stream {
+	var list []admin.Stream
+	for _, sh := range s.shows.all() {
+		list = append(list, s.describe(sh.stream.Status()))
+	}
+	return list
+}
+
+// Stream implements admin.Source.
+func (s *server) Stream(name string) (admin.Stream, bool) {
+	sh, ok := s.shows.find(name)
+	if !ok {
+		return admin.Stream{}, false
+	}
+	return s.describe(sh.stream.Status()), true
+}
+
+// Cut implements admin.Source.
+func (s *server) Cut(name string) bool { return s.hub.Cut(name) }
+
+// describe says what a show is like in the operators' words.
+func (s *server) describe(st stream.Status) admin.Stream {
+	a := admin.Stream{
+		Name: st.Name, Epoch: st.Epoch, State: st.State.String(), Since: st.Since.UTC(), Start: st.Start.UTC(),
+		Host:     admin.Host{Protocol: st.Source.Protocol, Remote: st.Source.Remote, Encoder: st.Source.Agent},
+		Sessions: st.Sessions, Viewers: s.counter.Viewers(st.Name), ReceivedBytes: st.Bytes,
+		Tracks: make([]admin.Track, 0, len(st.Tracks)), Repairs: st.Repairs, Remarks: make([]admin.Remark, 0, len(st.Remarks)),
+	}
+	for _, t := range st.Tracks {
+		a.Tracks = append(a.Tracks, describeTrack(t))
+	}
+	for _, r := range st.Remarks {
+		a.Remarks = append(a.Remarks, admin.Remark{At: r.At.UTC(), Text: r.Text})
+	}
+	return a
+}
+
+func describeTrack(t stream.TrackStatus) admin.Track {
+	kind := t.Track.Kind()
+	a := admin.Track{
+		ID: t.Track.ID, Kind: kind.String(), Codec: string(t.Track.Codec), Language: t.Track.Language,
+		BitRate: int(t.BitRate),
+	}
+	if kind == media.KindVideo {
+		a.FrameRate = math.Round(t.UnitRate*100) / 100
+		a.KeyframeInterval = math.Round(t.GOP.Seconds()*1000) / 1000
+	}
+	if kind == media.KindData {
+		return a
+	}
+	if f, err := media.ParseConfig(t.Track); err == nil {
+		a.Codecs, a.Width, a.Height, a.SampleRate, a.Channels = f.Codecs, f.Width, f.Height, f.SampleRate, f.Channels
+	}
+	return a
+}
+
+// report reads all counts for a scrape.
+func (s *server) report(m metrics.Scrape) {
+	states := map[stream.State]int{stream.Waiting: 0, stream.Live: 0, stream.Interrupted: 0, stream.Ended: 0}
+	for _, sh := range s.shows.all() {
+		st := sh.stream.Status()
+		states[st.State]++
+		s.reportStream(m, st)
+	}
+	for state, n := range states {
+		m.Set(metrics.Streams, float64(n), state.String())
+	}
+	s.reportDoor(m)
+	s.reportOrigin(m)
+}
+
+func (s *server) reportStream(m metrics.Scrape, st stream.Status) {
+	m.Set(metrics.StreamViewers, float64(s.counter.Viewers(st.Name)), st.Name)
+	m.Set(metrics.StreamBytes, float64(st.Bytes), st.Name)
+	m.Set(metrics.StreamSessions, float64(st.Sessions), st.Name)
+	for kind, n := range st.Repairs {
+		m.Set(metrics.StreamRepairs, float64(n), st.Name, kind)
+	}
+	for _, t := range st.Tracks {
+		id, kind := strconv.Itoa(t.Track.ID), t.Track.Kind()
+		m.Set(metrics.StreamByteRate, t.BitRate/8, st.Name, id, kind.String())
+		m.Set(metrics.StreamFrameRate, t.UnitRate, st.Name, id, kind.String())
+		if kind == media.KindVideo {
+			m.Set(metrics.StreamGOP, t.GOP.Seconds(), st.Name, id)
+		}
+	}
+}
+
+func (s *server) reportDoor(m metrics.Scrape) {
+	d := s.door.Stats()
+	m.Set(metrics.RTMPConnections, float64(d.Connections))
+	m.Set(metrics.RTMPPublishing, float64(d.Publishing))
+	m.Set(metrics.RTMPAccepted, float64(d.Accepted))
+	m.Set(metrics.RTMPRefused, float64(d.Refused))
+	m.Set(metrics.RTMPMalformed, float64(d.Malformed))
+	m.Set(metrics.RTMPBytes, float64(d.Bytes))
+}
+
+func (s *server) reportOrigin(m metrics.Scrape) {
+	o := s.counter.Stats()
+	bytes := make(map[string]uint64)
+	for _, r := range o.Requests {
+		m.Set(metrics.OriginRequests, float64(r.Count), r.Kind, strconv.Itoa(r.Status))
+		bytes[r.Kind] += r.Bytes
+	}
+	for _, kind := range slices.Sorted(maps.Keys(bytes)) {
+		m.Set(metrics.OriginBytes, float64(bytes[kind]), kind)
+	}
+	m.Set(metrics.OriginConnections, float64(o.Connections))
+	m.Set(metrics.OriginRefused, float64(o.ConnectionsRefused))
+	m.Set(metrics.OriginWaiting, float64(o.Waiting))
+	m.Set(metrics.OriginWaits, float64(o.Waits))
+	m.Set(metrics.OriginWaitTime, o.WaitTime.Seconds())
+}

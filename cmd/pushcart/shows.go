@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"pushcart/origin"
+	"pushcart/packager"
+	"pushcart/stream"
+)
+
+// shows gives each stream of the hub a packager, and origin the packager's window. A show that is over
+// can be watched for as long as its window is.
+type shows struct {
+	conf packager.Config
+	most int // shows that are over
+	log  *slog.Logger
+
+	packagers sync.WaitGroup
+
+	mu     sync.Mutex       // guards what follows
+	byName map[string]*show // the latest of each name
+	over   []*show          // of those, the ones that are over; oldest first
+}
+
+// show is one stream on its way to viewers. It implements origin.Show.
+type show struct {
+	*packager.Window
+	stream *stream.Stream
+	// former is the show of the same name before this one: players that are at its end still fetch
+	// segments of it.
+	former *packager.Window
+}
+
+// Object returns what a playlist named, be it one of the former show's.
+func (s *show) Object(ctx context.Context, path string) (packager.Object, error) {
+	o, err := s.Window.Object(ctx, path)
+	if err == packager.ErrNotFound && s.former != nil {
+		return s.former.Object(ctx, path)
+	}
+	return o, err
+}
+
+func newShows(conf packager.Config, most int, log *slog.Logger) *shows {
+	return &shows{conf: conf, most: most, log: log, byName: make(map[string]*show)}
+}
+
+// sequenceZero is when all sequence numbers were 0: a later show of the same name begins with higher ones,
+// whatever happened to the server in between, as long as segments last a second or more.
+var sequenceZero = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// begin is called by the hub with each new show.
+func (s *shows) begin(st *stream.Stream) {
+	number := int64(st.Start().Sub(sequenceZero) / time.Second)
+	p := packager.New(s.conf, packager.Show{
+		Epoch: st.Epoch(), Start: st.Start(), FirstMSN: number, FirstDSN: number,
+	}, nil)
+	sh := &show{Window: p.Window(), stream: st}
+	s.mu.Lock()
+	if former := s.byName[st.Name()]; former != nil {
+		sh.former = former.Window
+		s.drop(former)
+	}
+	s.byName[st.Name()] = sh
+	s.mu.Unlock()
+	reader := st.NewReader()
+	s.packagers.Go(func() {
+		// The hub ends every show before the server does: no other end is needed.
+		packager.Run(context.Background(), reader, p, s.log.With(slog.String("stream", st.Name())))
+		s.end(sh)
+	})
+}
+
+// end keeps a show that is over for a while. One that never could be watched is forgotten at once.
+func (s *shows) end(sh *show) {
+	_, err := sh.Multivariant(context.Background()) // does not wait: the show is over
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byName[sh.stream.Name()] != sh {
+		return
+	}
+	if err != nil {
+		s.drop(sh)
+		return
+	}
+	s.over = append(s.over, sh)
+	if len(s.over) > s.most {
+		s.drop(s.over[0])
+	}
+	time.AfterFunc(s.conf.WithDefaults().Window, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.drop(sh)
+	})
+}
+
+// drop forgets a show, if it is still there. The caller holds the lock.
+func (s *shows) drop(sh *show) {
+	if s.byName[sh.stream.Name()] == sh {
+		delete(s.byName, sh.stream.Name())
+	}
+	s.over = slices.DeleteFunc(s.over, func(o *show) bool { return o == sh })
+}
+
+// Show implements origin.Shows.
+func (s *shows) Show(name string) (origin.Show, bool) {
+	sh, ok := s.find(name)
+	if !ok {
+		return nil, false
+	}
+	return sh, true
+}
+
+func (s *shows) find(name string) (*show, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sh, ok := s.byName[name]
+	return sh, ok
+}
+
+// all returns the shows that are on or can still be watched, by name.
+func (s *shows) all() []*show {
+	s.mu.Lock()
+	list := make([]*show, 0, len(s.byName))
+	for _, sh := range s.byName {
+		list = append(list, sh)
+	}
+	s.mu.Unlock()
+	slices.SortFunc(list, func(a, b *show) int { return strings.Compare(a.stream.Name(), b.stream.Name()) })
+	return list
+}
+
+// wait returns when all packagers have ended their playlists, which they do when the hub is closed.
+func (s *shows) wait() { s.packagers.Wait() }

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"pushcart/admin"
+	"pushcart/auth"
+	"pushcart/config"
+	"pushcart/ingest"
+	"pushcart/ingest/rtmp"
+	"pushcart/metrics"
+	"pushcart/origin"
+	"pushcart/stream"
+	"pushcart/tlsconf"
+	"pushcart/web"
+)
+
+// off is the value of a listen address for no listener.
+const off = origin.Off
+
+// lingerTime is how long viewers may fetch the end of the shows, when the server shuts down.
+const lingerTime = 3 * time.Second
+
+// server is all rooms, joined.
+type server struct {
+	conf config.Config
+	log  *slog.Logger
+
+	shows   *shows
+	hub     *stream.Hub
+	door    *rtmp.Server
+	counter *origin.Server
+	admin   *admin.Server
+	certs   *tlsconf.Certificates // nil: none configured
+
+	listeners []listener
+	stopping  atomic.Bool
+}
+
+// listener is an open listener, and what it is for.
+type listener struct {
+	net.Listener
+	key     string // of the configuration
+	purpose string
+}
+
+// newServer builds the rooms. It opens no listener. Errors are about certificates.
+func newServer(conf config.Config, log *slog.Logger) (*server, error) {
+	certs, err := tlsconf.New(conf.TLS, log)
+	if err != nil {
+		return nil, err
+	}
+	checker, err := auth.New(conf.Auth)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{conf: conf, log: log, certs: certs}
+	s.shows = newShows(conf.Packager, conf.Stream.MaxStreams, log)
+	s.hub = stream.NewHub(conf.Stream, log, s.shows.begin)
+	s.door = &rtmp.Server{
+		Config: conf.RTMP,
+		Opener: &ingest.Desk{Hub: s.hub, Auth: checker, Log: log},
+		Log:    log,
+	}
+	s.counter = origin.New(conf.Origin, s.shows, certs.HTTPHandler(web.Handler()), log)
+	registry := metrics.New(version())
+	registry.Report(s.report)
+	s.admin = &admin.Server{
+		Config:  conf.Admin,
+		Source:  s,
+		Metrics: registry.Handler(),
+		Ready:   s.ready,
+		Log:     log,
+	}
+	return s, nil
+}
+
+// listen opens all listeners that the configuration wants, or none.
+func (s *server) listen() error {
+	for _, l := range []struct {
+		key, purpose, addr string
+		wanted             bool
+	}{
+		{"rtmp.listen", "hosts (RTMP)", s.conf.RTMP.Listen, true},
+		{"rtmp.listen_tls", "hosts (RTMPS)", s.conf.RTMP.ListenTLS, s.certs != nil},
+		{"origin.listen", "viewers (HTTP)", s.conf.Origin.Listen, true},
+		{"origin.listen_tls", "viewers (HTTPS)", s.conf.Origin.ListenTLS, s.certs != nil},
+		{"admin.listen", "operators", s.conf.Admin.Listen, true},
+	} {
+		if !l.wanted || l.addr == off {
+			continue
+		}
+		open, err := net.Listen("tcp", l.addr)
+		if err != nil {
+			s.close()
+			return explainListen(l.key, l.addr, err)
+		}
+		s.listeners = append(s.listeners, listener{open, l.key, l.purpose})
+	}
+	return nil
+}
+
+func (s *server) close() {
+	for _, l := range s.listeners {
+		l.Close()
+	}
+}
+
+// explainListen says what to do about a listener that can't be opened.
+func explainListen(key, addr string, err error) error {
+	hint := fmt.Sprintf("set %s (or %s) to another address", key, config.Variable(key))
+	_, port, _ := net.SplitHostPort(addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s: port %s is in use by another program: stop it, or %s", key, port, hint)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%s: port %s needs a privilege that this process has not (CAP_NET_BIND_SERVICE): grant it, or %s", key, port, hint)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%s: %s is no address of this machine: %s", key, addr, hint)
+	}
+	return fmt.Errorf("%s: cannot listen on %s: %w", key, addr, err)
+}
+
+// addr returns the address that is listened on for a key, "" if there is none.
+func (s *server) addr(key string) string {
+	for _, l := range s.listeners {
+		if l.key == key {
+			return l.Addr().String()
+		}
+	}
+	return ""
+}
+
+// publishURL is where an encoder on this machine publishes, without the stream key.
+func (s *server) publishURL() string {
+	if a := s.addr("rtmp.listen"); a != "" {
+		return "rtmp://" + reachable(a) + "/live"
+	}
+	return ""
+}
+
+// watchURL is the page of a show for a browser on this machine.
+func (s *server) watchURL(name string) string {
+	if a := s.addr("origin.listen"); a != "" {
+		return "http://" + reachable(a) + "/live/" + name + "/"
+	}
+	return ""
+}
+
+// run serves until ctx ends or a part of the server fails. Then hosts are sent away, all shows end, viewers
+// get a moment to fetch their ends, and operators can look on until the last.
+func (s *server) run(ctx context.Context, beside func(context.Context, *server) error) error {
+	g, hosts := errgroup.WithContext(ctx)
+	viewers, sendAway := context.WithCancel(context.WithoutCancel(ctx))
+	defer sendAway()
+	var forViewers []net.Listener
+	for _, l := range s.listeners {
+		switch l.key {
+		case "rtmp.listen":
+			g.Go(func() error { return s.door.Run(hosts, l) })
+		case "rtmp.listen_tls":
+			g.Go(func() error { return s.door.RunTLS(hosts, l, s.certs.Config()) })
+		case "origin.listen":
+			forViewers = append(forViewers, l)
+		case "origin.listen_tls":
+			forViewers = append(forViewers, tls.NewListener(l, s.certs.Config(origin.Protocols...)))
+		case "admin.listen":
+			g.Go(func() error { return s.admin.Run(viewers, l) })
+		}
+	}
+	g.Go(func() error { return s.counter.Run(viewers, forViewers...) })
+	if beside != nil {
+		g.Go(func() error {
+			if err := beside(hosts, s); hosts.Err() == nil {
+				return err
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		<-hosts.Done()
+		s.stopping.Store(true)
+		s.hub.Close()
+		s.shows.wait()
+		s.linger()
+		sendAway()
+		return nil
+	})
+	return g.Wait()
+}
+
+// ready is what operators' balancers ask. Whoever can ask has found all listeners open.
+func (s *server) ready() error {
+	if s.stopping.Load() {
+		return errors.New("the server is shutting down")
+	}
+	return nil
+}
+
+// linger returns when no viewer is connected any more, after lingerTime at the latest.
+func (s *server) linger() {
+	const often = 50 * time.Millisecond
+	for end := time.Now().Add(lingerTime); s.counter.Stats().Connections > 0 && time.Now().Before(end); {
+		time.Sleep(often)
+	}
+}
