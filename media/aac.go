@@ -129,8 +129,8 @@ func readBackwardCompatible(r *bitReader, c *audioConfig) {
 
 func (c *audioConfig) check() error {
 	const minSampleRate = 7350
-	if c.rate < minSampleRate || c.rate > maxSampleRate {
-		return fmt.Errorf("sampling frequency %d Hz", c.rate)
+	if out := max(c.rate, c.extRate); c.rate < minSampleRate || out > maxSampleRate {
+		return fmt.Errorf("sampling frequency %d Hz", out)
 	}
 	if c.sbr && c.extRate != c.rate && c.extRate != 2*c.rate {
 		return fmt.Errorf("SBR from %d Hz to %d Hz", c.rate, c.extRate)

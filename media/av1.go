@@ -83,7 +83,7 @@ func leb128(b []byte) (v uint64, n int) {
 }
 
 // av1Codecs writes the codec string (binding, section 5) from the fixed bytes of the record. The colour
-// goes in where the stream says one and it is not what the short form stands for.
+// goes in where the stream says one that is not BT.709 in limited range, which the short form stands for.
 func av1Codecs(b []byte, c Color) string {
 	profile, level := b[1]>>5, b[1]&31
 	tier := byte('M')
@@ -99,11 +99,13 @@ func av1Codecs(b []byte, c Color) string {
 	}
 	s := fmt.Sprintf("av01.%d.%02d%c.%02d", profile, level, tier, depth)
 	mono, chroma := b[2]>>4&1, [3]byte{b[2] >> 3 & 1, b[2] >> 2 & 1, b[2] & 3}
+	const unspecified = 2
 	if c.Primaries == 0 {
-		c.Primaries, c.Transfer, c.Matrix = 1, 1, 1
+		c.Primaries, c.Transfer, c.Matrix = unspecified, unspecified, unspecified
 	}
-	usual := Color{Primaries: 1, Transfer: 1, Matrix: 1}
-	if mono == 0 && chroma == [3]byte{1, 1, 0} && c == usual {
+	usual := c == Color{Primaries: 1, Transfer: 1, Matrix: 1} ||
+		c == Color{Primaries: unspecified, Transfer: unspecified, Matrix: unspecified}
+	if mono == 0 && chroma == [3]byte{1, 1, 0} && usual {
 		return s
 	}
 	full := 0
