@@ -28,6 +28,7 @@ func (p *Packager) updateMultivariant(s *windowState) {
 	if len(p.renditions) == 0 {
 		return
 	}
+	p.redescribe = false
 	m := p.multivariant()
 	text := m.Append(nil)
 	if string(text) == s.text {

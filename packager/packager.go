@@ -28,6 +28,25 @@ type Show struct {
 	FirstMSN, FirstDSN int64
 }
 
+// numbersBegin is the zero of sequence numbers.
+var numbersBegin = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// NewShow returns a show that begins at start, with sequence numbers that no earlier show of the same name
+// has reached, not even one of a process that was killed: they follow from the wall clock.
+//
+// The media sequence number is the time in seconds, and segments last a second at least. The discontinuity
+// sequence number is the time in days: players keep tables that are as long as that number, and hls.js
+// 1.7.4 comes to a standstill when it is in the millions.
+func NewShow(epoch string, start time.Time) Show {
+	age := start.Sub(numbersBegin)
+	return Show{
+		Epoch:    epoch,
+		Start:    start,
+		FirstMSN: max(1, int64(age/time.Second)),
+		FirstDSN: max(0, int64(age/(24*time.Hour))),
+	}
+}
+
 // Packager makes one show into HLS. Its methods are for one goroutine; the Window is for all.
 type Packager struct {
 	cfg     Config
@@ -49,6 +68,7 @@ type Packager struct {
 	discontinuity  bool  // the epoch begins with a discontinuity
 	ended          bool
 	dependent      bool // a segment was cut without a keyframe
+	redescribe     bool // the multivariant playlist may have to change
 
 	ranges    dateRanges
 	eventID   uint32
@@ -126,6 +146,7 @@ func (p *Packager) Apply(ev stream.Event) error {
 // beginEpoch ends what is open in all renditions at one boundary and sets up the tracks that follow.
 func (p *Packager) beginEpoch(tracks []media.Track) error {
 	p.closeEpoch()
+	p.redescribe = true
 	p.discontinuity = p.stats.Segments > 0
 	for _, r := range p.renditions {
 		r.idle = true

@@ -115,6 +115,7 @@ func (p *Packager) cutLead() {
 // completed keeps the books of a segment of the lead.
 func (p *Packager) completed(s *segment) {
 	p.stats.Segments++
+	p.redescribe = true
 	p.raiseTarget(s.duration)
 	p.trim()
 }

@@ -74,7 +74,9 @@ func (w *Window) update() {
 			next.renditions[r.name] = r
 		}
 	}
-	w.p.updateMultivariant(&next)
+	if w.p.redescribe || next.multivariant == nil {
+		w.p.updateMultivariant(&next)
+	}
 	if next.text == old.text && next.ended == old.ended && next.target == old.target && len(next.renditions) == len(old.renditions) {
 		return
 	}
