@@ -9,10 +9,12 @@ const slowest = 0.96;
 const jumpBeyond = 4; // seconds; at the fastest rate they would take 50 s
 
 // pace answers { rate } or { jump: true }. All inputs are in seconds: latency is the distance to the edge,
-// target the one to keep, ahead what is in the buffer; rate is the present one.
-export function pace({ latency, target, ahead, rate = 1 }) {
+// target the one to keep, ahead what is in the buffer; rate is the present one. fresh says that the picture
+// has only just appeared: nobody minds a jump then, if what it leads to is there already.
+export function pace({ latency, target, ahead, rate = 1, fresh = false }) {
   const excess = latency - target;
   if (excess > jumpBeyond) return { jump: true };
+  if (fresh && excess > 0.4 && ahead > excess + 0.3) return { jump: true };
   // What is in hand has to last until the next part arrives; only then is there anything to gain.
   const safe = ahead > Math.max(0.3, target * 0.4);
   const start = rate > 1 ? 0.03 : 0.12; // once on the way, go all the way

@@ -58,3 +58,9 @@ test('patience grows with stalls, has an end, and is forgotten', () => {
   assert.ok(Math.abs(patience.at(1500) - 0.6) < 1e-9);
   assert.equal(patience.at(60_000), 0);
 });
+
+test('a picture that has only just appeared may jump to where it should be', () => {
+  assert.deepEqual(pace({ latency: 2, target: 1, ahead: 1.7, fresh: true }), { jump: true });
+  assert.equal(pace({ latency: 2, target: 1, ahead: 1.7 }).jump, undefined);
+  assert.equal(pace({ latency: 2, target: 1, ahead: 1.2, fresh: true }).jump, undefined, 'what it leads to is not there');
+});
