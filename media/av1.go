@@ -8,9 +8,11 @@ import (
 
 // OBU types (AV1 specification 6.2.2).
 const (
-	obuSequenceHeader = 1
-	obuFrameHeader    = 3
-	obuFrame          = 6
+	obuSequenceHeader    = 1
+	obuTemporalDelimiter = 2
+	obuFrameHeader       = 3
+	obuFrame             = 6
+	obuPadding           = 15
 )
 
 // parseAV1C reads an AV1CodecConfigurationRecord ("AV1 Codec ISO Media File Format Binding" 2.3). The

@@ -9,10 +9,17 @@ import (
 // parseAVCC reads an AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1). What follows the picture
 // parameter sets is not looked at: many encoders leave it out for profiles that should have it.
 func parseAVCC(b []byte) (Format, error) {
+	const fixedBytes = 5
 	r := &byteReader{b: b}
-	version := r.u8()
-	profile, compatibility, level := r.u8(), r.u8(), r.u8()
-	lengthSize := int(r.u8()&3) + 1
+	head := r.take(fixedBytes)
+	switch {
+	case r.err != nil:
+		return Format{}, r.err
+	case head[0] != 1:
+		return Format{}, fmt.Errorf("version %d, not 1", head[0])
+	case head[4]&3 == 2:
+		return Format{}, errors.New("NAL unit lengths of 3 bytes are not allowed")
+	}
 	sps, err := avcSets(r, "SPS", int(r.u8()&31))
 	if err != nil {
 		return Format{}, err
@@ -20,17 +27,11 @@ func parseAVCC(b []byte) (Format, error) {
 	if _, err := avcSets(r, "PPS", int(r.u8())); err != nil {
 		return Format{}, err
 	}
-	switch {
-	case version != 1:
-		return Format{}, fmt.Errorf("version %d, not 1", version)
-	case lengthSize == 3:
-		return Format{}, errors.New("NAL unit lengths of 3 bytes are not allowed")
-	}
 	p, err := parseSPS264(sps)
 	if err != nil {
 		return Format{}, fmt.Errorf("SPS %w", err)
 	}
-	return p.format(fmt.Sprintf("avc1.%02x%02x%02x", profile, compatibility, level))
+	return p.format(fmt.Sprintf("avc1.%x", head[1:4]))
 }
 
 // avcSets reads n parameter sets and returns the first.

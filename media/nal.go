@@ -141,38 +141,55 @@ func inBand(c Codec, nal []byte) bool {
 	return typ >= hevcVPS && typ <= hevcPPS || typ == hevcDelimiter
 }
 
-// StripInBand returns data, an access unit of t, without parameter sets, access unit delimiters and empty
-// NAL units, which samples of type avc1 and hvc1 don't hold. Where there are none it returns data itself,
-// and otherwise a copy. It leaves other codecs, and units that ValidUnit refuses, as they are.
+// StripInBand returns data, an access unit of t, without what samples of an MP4 file don't hold: parameter
+// sets, delimiters and empty NAL units (types avc1 and hvc1), temporal delimiters and padding (av01). Where
+// there are none it returns data itself, and otherwise a copy. It leaves other codecs, and units that
+// ValidUnit refuses, as they are.
 //
 // Parameter sets that differ from the configuration's are lost: the caller has seen to it that a change
 // came as a new configuration.
 func StripInBand(t Track, data []byte) []byte {
-	size := NALLengthSize(t)
-	if size == 0 {
+	var cut func([]byte) (drop bool, rest []byte, ok bool)
+	switch size := NALLengthSize(t); {
+	case size > 0:
+		cut = func(b []byte) (bool, []byte, bool) {
+			nal, rest, ok := cutNAL(size, b)
+			return inBand(t.Codec, nal), rest, ok
+		}
+	case t.Codec == CodecAV1:
+		cut = func(b []byte) (bool, []byte, bool) {
+			typ, _, rest, ok := cutOBU(b)
+			return typ == obuTemporalDelimiter || typ == obuPadding, rest, ok
+		}
+	default:
 		return data
 	}
-	drop := 0
-	for rest := data; len(rest) > 0; {
-		nal, next, ok := cutNAL(size, rest)
+	return strip(data, cut)
+}
+
+// strip drops the pieces of data that cut says, if all of data can be cut into pieces.
+func strip(data []byte, cut func([]byte) (drop bool, rest []byte, ok bool)) []byte {
+	dropped := 0
+	for left := data; len(left) > 0; {
+		drop, rest, ok := cut(left)
 		if !ok {
 			return data
 		}
-		if inBand(t.Codec, nal) {
-			drop += len(rest) - len(next)
+		if drop {
+			dropped += len(left) - len(rest)
 		}
-		rest = next
+		left = rest
 	}
-	if drop == 0 {
+	if dropped == 0 {
 		return data
 	}
-	kept := make([]byte, 0, len(data)-drop)
-	for rest := data; len(rest) > 0; {
-		nal, next, _ := cutNAL(size, rest)
-		if !inBand(t.Codec, nal) {
-			kept = append(kept, rest[:len(rest)-len(next)]...)
+	kept := make([]byte, 0, len(data)-dropped)
+	for left := data; len(left) > 0; {
+		drop, rest, _ := cut(left)
+		if !drop {
+			kept = append(kept, left[:len(left)-len(rest)]...)
 		}
-		rest = next
+		left = rest
 	}
 	return kept
 }

@@ -137,6 +137,10 @@ func TestStripInBand(t *testing.T) {
 	if got, want := media.StripInBand(hevc, data), prefixed(4, "\x26\x01slice"); !bytes.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	av1 := media.Track{Codec: media.CodecAV1}
+	if got, want := media.StripInBand(av1, []byte("\x12\x00\x0a\x01\x00\x7a\x01\x80\x32\x02\x10\x00")), []byte("\x0a\x01\x00\x32\x02\x10\x00"); !bytes.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 	for name, same := range map[string][]byte{
 		"nothing in band": prefixed(2, "\x06sei", "\x65slice"),
 		"broken":          append(prefixed(2, "\x67sps"), 9, 9, 9),
