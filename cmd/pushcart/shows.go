@@ -49,16 +49,9 @@ func newShows(conf packager.Config, most int, log *slog.Logger) *shows {
 	return &shows{conf: conf, most: most, log: log, byName: make(map[string]*show)}
 }
 
-// sequenceZero is when all sequence numbers were 0: a later show of the same name begins with higher ones,
-// whatever happened to the server in between, as long as segments last a second or more.
-var sequenceZero = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
-
 // begin is called by the hub with each new show.
 func (s *shows) begin(st *stream.Stream) {
-	number := int64(st.Start().Sub(sequenceZero) / time.Second)
-	p := packager.New(s.conf, packager.Show{
-		Epoch: st.Epoch(), Start: st.Start(), FirstMSN: number, FirstDSN: number,
-	}, nil)
+	p := packager.New(s.conf, packager.NewShow(st.Epoch(), st.Start()), nil)
 	sh := &show{Window: p.Window(), stream: st}
 	s.mu.Lock()
 	if former := s.byName[st.Name()]; former != nil {
