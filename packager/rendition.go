@@ -284,14 +284,22 @@ func (r *rendition) closePart(last bool) {
 		r.samples[n-1].Duration = uint32(r.end - r.lastStart)
 	}
 	r.sequence++
+	first := len(r.open.parts) == 0
 	f := fmp4.Fragment{
-		Styp:     len(r.open.parts) == 0,
+		Styp:     first,
 		Sequence: r.sequence,
 		TrackID:  trackID,
 		BaseTime: uint64(r.partStart),
 		Video:    r.video(),
 		Events:   r.dueMarkers(),
 		Samples:  r.samples,
+	}
+	if first {
+		f.PRFT = &fmp4.ProducerTime{
+			NTP:       ntpTime(r.p.positionTime(r.partStart, r.timescale())),
+			MediaTime: uint64(r.partStart),
+			Flags:     fmp4.ProducerTimeConsistent,
+		}
 	}
 	r.open.samples += n
 	r.appendPart(part{
@@ -301,6 +309,15 @@ func (r *rendition) closePart(last bool) {
 	})
 	clear(r.samples) // let go of the units' bytes
 	r.samples = r.samples[:0]
+}
+
+// ntpBegin is the zero of NTP time.
+var ntpBegin = time.Date(1900, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// ntpTime converts t to 32.32 fixed-point seconds since 1900 (RFC 5905 section 6).
+func ntpTime(t time.Time) uint64 {
+	seconds := t.Unix() - ntpBegin.Unix()
+	return uint64(seconds)<<32 | uint64(t.Nanosecond())<<32/uint64(time.Second)
 }
 
 func (r *rendition) appendPart(x part) {

@@ -48,5 +48,8 @@ type Event struct {
 type ProducerTime struct {
 	NTP       uint64 // 32.32 fixed-point seconds since 1900
 	MediaTime uint64
-	Flags     uint32 // 24: captured; 0: encoder input
+	Flags     uint32 // what NTP is the time of
 }
+
+// ProducerTimeConsistent says that NTP is at a constant distance from the moment of capture, whatever that is.
+const ProducerTimeConsistent = 8
