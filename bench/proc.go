@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -59,4 +60,16 @@ func (m busyMeter) since(earlier busyMeter) float64 {
 		return 0
 	}
 	return float64(m.busy-earlier.busy) / float64(m.total-earlier.total)
+}
+
+// ownTime returns the processor time of this process and of its children that have ended.
+func ownTime() time.Duration {
+	total := time.Duration(0)
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(who, &u); err == nil {
+			total += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+		}
+	}
+	return total
 }

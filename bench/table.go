@@ -12,8 +12,10 @@ import (
 
 // report prints tables while suites run.
 type report struct {
-	w    io.Writer
-	busy busyMeter
+	w     io.Writer
+	busy  busyMeter
+	ours  time.Duration // processor time of this process and of those it has started
+	begun time.Time
 }
 
 func newReport(w io.Writer) *report { return &report{w: w} }
@@ -41,12 +43,15 @@ func (r *report) heading(o *options) {
 // begin starts a suite's section.
 func (r *report) begin(title, command string) {
 	fmt.Fprintf(r.w, "\n### %s\n\n    %s\n\nLoad average before: %s.\n\n", title, command, loadAverage())
-	r.busy = readBusy()
+	r.busy, r.ours, r.begun = readBusy(), ownTime(), time.Now()
 }
 
-// end closes it with what else the machine did.
+// end closes it with how busy the machine was, and how busy with other things. All processes that the
+// suite has started are gone by then, so that their time counts as ours.
 func (r *report) end() {
-	fmt.Fprintf(r.w, "\nThe machine was busy for %.0f %% of the time; load average after: %s.\n", 100*readBusy().since(r.busy), loadAverage())
+	all := readBusy().since(r.busy)
+	ours := (ownTime() - r.ours).Seconds() / time.Since(r.begun).Seconds() / float64(runtime.NumCPU())
+	fmt.Fprintf(r.w, "\nThe machine was busy for %.0f %% of the time, for %.0f %% with other programs.\n", 100*all, 100*max(0, all-ours))
 }
 
 // loadAverage returns the three figures of /proc/loadavg.
