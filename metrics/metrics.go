@@ -8,7 +8,6 @@ package metrics
 
 import (
 	"net/http"
-	"runtime"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,11 +55,11 @@ type Registry struct {
 	reports []func(Scrape)
 }
 
-// New returns a registry that knows of the process, the Go runtime and the version of this program.
-func New(version string) *Registry {
+// New returns a registry that knows of the process, the Go runtime, and the versions of this program and of Go.
+func New(version, goVersion string) *Registry {
 	r := &Registry{reg: prometheus.NewRegistry()}
 	r.reg.MustRegister(r, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	r.Report(func(s Scrape) { s.Set(BuildInfo, 1, version, runtime.Version()) })
+	r.Report(func(s Scrape) { s.Set(BuildInfo, 1, version, goVersion) })
 	return r
 }
 

@@ -19,7 +19,7 @@ func scrape(t *testing.T, r *Registry) string {
 }
 
 func TestScrape(t *testing.T) {
-	r := New("v1.2.3")
+	r := New("v1.2.3", "go1.26")
 	viewers := 7.0
 	r.Report(func(s Scrape) {
 		s.Set(StreamViewers, viewers, "shop-42")
@@ -48,7 +48,7 @@ func TestScrape(t *testing.T) {
 
 // Prometheus' own judgement of names and help.
 func TestNames(t *testing.T) {
-	r := New("v1.2.3")
+	r := New("v1.2.3", "go1.26")
 	r.Report(func(s Scrape) {
 		for _, m := range all {
 			if m != BuildInfo {

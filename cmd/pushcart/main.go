@@ -112,9 +112,10 @@ func (c *serveCmd) Run(p *program) error {
 // once. beside, if not nil, runs as long as the server does, once all listeners are open; an error of its
 // own ends the server.
 func (p *program) serve(conf *config.Loaded, beside func(context.Context, *server) error) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	log := conf.Log.Logger(p.stderr)
+	go obey(ctx, stop, log)
 	s, err := newServer(conf.Config, log)
 	if err != nil {
 		return err
@@ -123,19 +124,32 @@ func (p *program) serve(conf *config.Loaded, beside func(context.Context, *serve
 		return err
 	}
 	announce(log, conf, s)
-	defer context.AfterFunc(ctx, func() {
-		stop() // from now on, a signal does what it does to any process
-		log.Info("shutting down: ending all shows", slog.Duration("at_most", shutdownBound))
-		time.AfterFunc(shutdownBound, func() {
-			log.Error("shutting down took too long: giving up")
-			os.Exit(exitFailure)
-		})
-	})()
 	if err := s.run(ctx, beside); err != nil {
 		return err
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// obey calls stop at the first signal. It ends the process at the second one, or when shutting down takes
+// too long. It does so by itself: process 1 of a container has no default for a signal.
+func obey(ctx context.Context, stop func(), log *slog.Logger) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	select {
+	case sig := <-signals:
+		log.Info("shutting down: all shows end", slog.String("signal", sig.String()), slog.Duration("at_most", shutdownBound))
+	case <-ctx.Done():
+		return // the server has failed, and says why
+	}
+	stop()
+	select {
+	case sig := <-signals:
+		log.Warn("a second signal: exiting at once", slog.String("signal", sig.String()))
+	case <-time.After(shutdownBound):
+		log.Error("shutting down took too long: giving up")
+	}
+	os.Exit(exitFailure)
 }
 
 // announce logs what the server listens on, and how to use it.
@@ -144,7 +158,8 @@ func announce(log *slog.Logger, conf *config.Loaded, s *server) {
 	if file == "" {
 		file = "none: defaults"
 	}
-	log.Info("pushcart "+version(), slog.String("config", file), slog.Int("overrides", len(conf.Overrides)))
+	v, _ := version()
+	log.Info("pushcart "+v, slog.String("config", file), slog.Int("overrides", len(conf.Overrides)))
 	for _, name := range conf.Unknown {
 		log.Warn("there is no such key: ignored", slog.String("variable", name))
 	}

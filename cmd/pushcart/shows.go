@@ -70,7 +70,9 @@ func (s *shows) begin(st *stream.Stream) {
 
 // end keeps a show that is over for a while. One that never could be watched is forgotten at once.
 func (s *shows) end(sh *show) {
-	_, err := sh.Multivariant(context.Background()) // does not wait: the show is over
+	now, cancel := context.WithCancel(context.Background())
+	cancel() // what can be watched at all is there by now
+	_, err := sh.Multivariant(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byName[sh.stream.Name()] != sh {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -113,17 +114,19 @@ type versionCmd struct{}
 
 // Run prints the version.
 func (versionCmd) Run(p *program) error {
-	fmt.Fprintln(p.stdout, "pushcart", version())
+	v, goVersion := version()
+	fmt.Fprintln(p.stdout, "pushcart", v, goVersion)
 	return nil
 }
 
-// version is the module's version, or else the revision that it was built from.
-func version() string {
+// version returns the version of the module, with the revision that it was built from as far as that is
+// known, and Go's.
+func version() (v, goVersion string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return "unknown", runtime.Version()
 	}
-	v := info.Main.Version
+	v = info.Main.Version
 	if v == "" {
 		v = "(devel)"
 	}
@@ -132,7 +135,7 @@ func version() string {
 			v += " " + s.Value[:min(12, len(s.Value))]
 		}
 	}
-	return v + " " + info.GoVersion
+	return v, info.GoVersion
 }
 
 // healthcheckCmd is for containers, which have no curl in them.
