@@ -166,9 +166,9 @@ func announce(log *slog.Logger, conf *config.Loaded, s *server) {
 	for _, l := range s.listeners {
 		log.Info("listening", slog.String("for", l.purpose), slog.String("key", l.key), slog.String("address", l.Addr().String()))
 	}
-	who := "a stream key"
-	if !conf.Auth.Configured() {
-		who = "any name as the stream key, from this machine only (others: set auth.secret)"
+	who := "a stream key (pushcart key NAME)"
+	if !conf.Auth.Configured() || conf.Auth.AllowLoopback {
+		who = "any name from this machine; from others, a stream key (auth.secret or auth.keys)"
 	}
 	if url := s.publishURL(); url != "" {
 		log.Info("publish", slog.String("server", url), slog.String("key", who))

@@ -79,6 +79,7 @@ func write(t *testing.T, yaml string) (dir string) {
 }
 
 func TestWrongConfiguration(t *testing.T) {
+	t.Parallel()
 	dir := write(t, "rtmp:\n  lisen: \":1935\"\nwindow: 30\nlatency: slow\n")
 	const want = `pushcart.yml:2:3: unknown key "lisen"; did you mean "listen"?
 pushcart.yml:3:9: window: 30 has no unit: write 30s for seconds, or use ms, m or h
@@ -269,6 +270,7 @@ func eventually(t *testing.T, url, want string) string {
 // A whole evening: a host comes, viewers watch, an operator looks and cuts, another host comes, and the server
 // is told to stop, while a viewer waits for the next part.
 func TestServe(t *testing.T) {
+	t.Parallel()
 	p := start(t, nil)
 	viewers, operators := "http://"+p.addr["origin.listen"], "http://"+p.addr["admin.listen"]
 	eventually(t, operators+"/readyz", "ready")
@@ -332,6 +334,7 @@ func TestServe(t *testing.T) {
 
 // Viewers who stay connected hold the end up, but not an operator who means it.
 func TestSecondSignal(t *testing.T) {
+	t.Parallel()
 	p := start(t, nil)
 	idle, err := net.Dial("tcp", p.addr["origin.listen"])
 	if err != nil {
@@ -352,6 +355,7 @@ func TestSecondSignal(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	p := start(t, []string{"PUSHCART_AUTH_SECRET=keys are no obstacle to the demo"}, "demo")
 	eventually(t, "http://"+p.addr["origin.listen"]+"/live/demo/v1.m3u8", "#EXT-X-PART:")
 	eventually(t, "http://"+p.addr["origin.listen"]+"/live/demo/", "<html")
