@@ -293,6 +293,8 @@ func (d *discard) Header() http.Header {
 	return d.h
 }
 
+func (d *discard) SetWriteDeadline(time.Time) error { return nil }
+
 func (d *discard) WriteHeader(status int) { d.status = status }
 
 func (d *discard) Write(p []byte) (int, error) {
