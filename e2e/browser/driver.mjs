@@ -36,6 +36,13 @@ function browserFor(policy) {
   return browsers.get(policy);
 }
 
+// evaluate looks without touching: Playwright's own evaluate counts as the viewer's hand on the page.
+async function evaluate(page, expression) {
+  const { result, exceptionDetails } = await pages.get(page).cdp.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true, userGesture: false });
+  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  return result.value;
+}
+
 const commands = {
   async open({ url, width = 1280, height = 720, strict = false }) {
     const browser = await browserFor(strict ? 'strict' : 'free');
@@ -47,16 +54,16 @@ const commands = {
     page.on('pageerror', (e) => note(notes.console, `pageerror: ${e.message}`));
     page.on('framenavigated', (f) => { if (f === page.mainFrame()) notes.navigations++; });
     page.on('request', (r) => { if (/^https?:/.test(r.url()) && new URL(r.url()).origin !== new URL(url).origin) note(notes.elsewhere, r.url()); });
+    const id = ++lastPage;
+    pages.set(id, { page, context, notes, cdp: await context.newCDPSession(page) });
     await page.addInitScript(observer);
     await page.goto(url);
-    pages.set(++lastPage, { page, context, notes });
-    return { page: lastPage, version: browser.version() };
+    return { page: id, version: browser.version() };
   },
   async report({ page, since = 0 }) {
-    const { page: p, notes } = pages.get(page);
-    return { ...await p.evaluate((t) => window.observed(t), since), ...notes };
+    return { ...await evaluate(page, `window.observed(${since})`), ...pages.get(page).notes };
   },
-  evaluate: ({ page, js }) => pages.get(page).page.evaluate(js),
+  evaluate: ({ page, js }) => evaluate(page, js),
   async click({ page, selector }) { await pages.get(page).page.click(selector, { timeout: 5000 }); },
   async shot({ page, path: file }) { await pages.get(page).page.screenshot({ path: file }); },
   async close({ page }) {

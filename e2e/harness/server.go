@@ -74,13 +74,19 @@ type Server struct {
 func Serve(t testing.TB, binary, extra string) *Server {
 	t.Helper()
 	s := &Server{RTMP: freePort(t), Origin: freePort(t), Admin: freePort(t)}
-	config := filepath.Join(t.TempDir(), "pushcart.yml")
+	s.start(t, binary, "serve", "-c", s.config(t, extra))
+	return s
+}
+
+// config writes a configuration file for the server's ports and returns its path.
+func (s *Server) config(t testing.TB, extra string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pushcart.yml")
 	yaml := fmt.Sprintf("rtmp:\n  listen: %s\norigin:\n  listen: %s\nadmin:\n  listen: %s\n%s", s.RTMP, s.Origin, s.Admin, extra)
-	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.start(t, binary, "serve", "-c", config)
-	return s
+	return path
 }
 
 // start runs the binary and waits until it is ready.
@@ -200,4 +206,12 @@ func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// Demo starts `pushcart demo` on free ports.
+func Demo(t testing.TB, binary string) *Server {
+	t.Helper()
+	s := &Server{RTMP: freePort(t), Origin: freePort(t), Admin: freePort(t)}
+	s.start(t, binary, "demo", "-c", s.config(t, ""))
+	return s
 }

@@ -19,8 +19,11 @@ const settings = {
   capLevelToPlayerSize: true,
 };
 
+// loadLibrary may be called again; it loads once.
+export const loadLibrary = async (assets) => (await import(`${assets}dist/hls.min.mjs`)).default;
+
 export async function hlsEngine(video, url, assets, on) {
-  const { default: Hls } = await import(`${assets}dist/hls.min.mjs`);
+  const Hls = await loadLibrary(assets);
   if (!Hls.isSupported()) throw new Error('no Media Source Extensions in this browser');
   const hls = new Hls(settings);
   const { Events, ErrorTypes } = Hls;

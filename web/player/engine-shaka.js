@@ -16,7 +16,7 @@ const settings = {
 };
 
 export async function shakaEngine(video, url, assets, on) {
-  const shaka = await loadLibrary(`${assets}dist/shaka-player.min.js`);
+  const shaka = await loadLibrary(assets);
   shaka.polyfill.installAll();
   if (!shaka.Player.isBrowserSupported()) throw new Error('no Media Source Extensions in this browser');
   const player = new shaka.Player();
@@ -52,13 +52,19 @@ export async function shakaEngine(video, url, assets, on) {
 }
 
 // Shaka comes as a classic script that leaves a global behind.
-function loadLibrary(address) {
-  if (globalThis.shaka) return Promise.resolve(globalThis.shaka);
-  return new Promise((done, failed) => {
+let library = null;
+
+// loadLibrary may be called again; it loads once, unless that failed.
+export function loadLibrary(assets) {
+  library ??= new Promise((done, failed) => {
     const script = document.createElement('script');
-    script.src = address;
+    script.src = `${assets}dist/shaka-player.min.js`;
     script.onload = () => done(globalThis.shaka);
-    script.onerror = () => failed(new Error(`${address} could not be loaded`));
+    script.onerror = () => {
+      library = null;
+      failed(new Error(`${script.src} could not be loaded`));
+    };
     document.head.append(script);
   });
+  return library;
 }

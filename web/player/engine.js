@@ -21,6 +21,13 @@ export function chooseEngine(wanted, win = globalThis) {
   return 'hls';
 }
 
+// prepare fetches what a player of the kind needs while the page still asks how the show stands. Its failure is
+// makeEngine's to report.
+export function prepare(kind, assets) {
+  if (kind === 'hls') import('./engine-hls.js').then((m) => m.loadLibrary(assets)).catch(() => {});
+  if (kind === 'shaka') import('./engine-shaka.js').then((m) => m.loadLibrary(assets)).catch(() => {});
+}
+
 // makeEngine resolves to a running player of the kind, or rejects if the browser can't run it.
 export async function makeEngine(kind, video, url, assets, on) {
   if (kind === 'native') return nativeEngine(video, url, on);

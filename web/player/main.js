@@ -1,7 +1,7 @@
 // The page: finds its elements, joins controller, player and controls, and shows what they say.
 
 import { Controller } from './controller.js';
-import { chooseEngine, makeEngine } from './engine.js';
+import { chooseEngine, makeEngine, prepare } from './engine.js';
 import { latencyText, showName, titleOf, wordsFor } from './format.js';
 import { makeProbe } from './probe.js';
 import { startPlaying } from './sound.js';
@@ -146,4 +146,7 @@ setInterval(() => {
 $('title').textContent = title;
 document.title = `${title} · live`;
 if (document.body.hasAttribute('data-missing') && kind !== 'native') say('missing');
-else controller.run();
+else {
+  prepare(kind, assets);
+  controller.run();
+}

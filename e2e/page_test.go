@@ -1,0 +1,120 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"pushcart/e2e/harness"
+)
+
+// A page that is opened too early says so and starts by itself; after the show it says that it is over, and
+// the next show starts by itself again.
+func TestPageWaitsForTheShow(t *testing.T) {
+	b := chromium(t)
+	s := harness.Serve(t, binary(t), "reconnect_window: 2s\n")
+	page := b.Open(t, s.PageURL("shop", ""), harness.PageOptions{})
+	page.Until("the notice", 10*time.Second, func(r harness.Report) bool { return r.Headline == "The show has not started yet" })
+	host := harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{})
+	page.UntilPlaying(20 * time.Second)
+	host.Stop()
+	page.Until("the end", 20*time.Second, func(r harness.Report) bool { return r.Headline == "The show has ended" })
+	harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{})
+	r := page.UntilPlaying(20 * time.Second)
+	untroubled(t, r)
+}
+
+// Where the browser refuses sound, the show starts muted and says what to do.
+func TestPageAsksForATap(t *testing.T) {
+	b := chromium(t)
+	s := harness.Serve(t, binary(t), "")
+	harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{})
+	page := b.Open(t, s.PageURL("shop", ""), harness.PageOptions{Strict: true, Width: 390, Height: 844})
+	if r := page.UntilPlaying(20 * time.Second); !r.Muted {
+		t.Fatal("the browser did not refuse sound: the test tests nothing")
+	}
+	page.Screenshot(harness.Artefact(t, "muted.png"))
+	page.Click("#unmute")
+	page.Until("sound", 5*time.Second, func(r harness.Report) bool { return !r.Muted && r.Phase == "playing" })
+	var visible bool
+	page.Evaluate(`!document.getElementById("unmute").hidden`, &visible)
+	if visible {
+		t.Error("the button stays after the tap")
+	}
+}
+
+// Shows without picture or sound, and upright ones, are nothing special.
+func TestKindsOfShow(t *testing.T) {
+	b := chromium(t)
+	s := harness.Serve(t, binary(t), "")
+	for name, tc := range map[string]struct {
+		host          harness.HostOptions
+		page          harness.PageOptions
+		width, height int
+		sound         bool
+	}{
+		"video-only": {harness.HostOptions{NoAudio: true}, harness.PageOptions{}, 640, 360, false},
+		"audio-only": {harness.HostOptions{NoVideo: true}, harness.PageOptions{}, 0, 0, true},
+		"portrait":   {harness.HostOptions{Width: 360, Height: 640}, harness.PageOptions{Width: 390, Height: 844}, 360, 640, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			harness.Publish(t, s.PublishURL(name), tc.host)
+			page := b.Open(t, s.PageURL(name, ""), tc.page)
+			r := page.UntilPlaying(20 * time.Second)
+			began := r.Time
+			time.Sleep(3 * time.Second)
+			r = page.Report(time.Time{})
+			untroubled(t, r)
+			if r.Phase != "playing" || r.Time < began+2 {
+				t.Errorf("after 3 s: phase %s, %.2f s played", r.Phase, r.Time-began)
+			}
+			if r.Width != tc.width || r.Height != tc.height {
+				t.Errorf("the picture is %dx%d, want %dx%d", r.Width, r.Height, tc.width, tc.height)
+			}
+			if (r.AudioBytes > 0) != tc.sound {
+				t.Errorf("%d bytes of sound decoded", r.AudioBytes)
+			}
+			if tc.width > 0 {
+				t.Log(r.Figures(r.Frames[0].Shown))
+			}
+			page.Screenshot(harness.Artefact(t, "page.png"))
+		})
+	}
+}
+
+// `pushcart demo` plays its own show; the picture of its page is the README's.
+func TestDemo(t *testing.T) {
+	b := chromium(t)
+	s := harness.Demo(t, binary(t))
+	page := b.Open(t, s.PageURL("demo", ""), harness.PageOptions{})
+	r := page.UntilPlaying(20 * time.Second)
+	if r.Muted || r.Width != 1280 {
+		t.Errorf("muted %v, %d pixels wide", r.Muted, r.Width)
+	}
+	// The picture is best when a product has had time to come in and the page's controls have gone.
+	time.Sleep(4 * time.Second)
+	var at float64
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		page.Evaluate(`new Promise((now) => video.requestVideoFrameCallback((_, f) => now(f.mediaTime)))`, &at)
+		if within := at - float64(int(at/3)*3); within > 1.2 && within < 1.6 {
+			break
+		}
+	}
+	shot := harness.Artefact(t, "player.png")
+	if os.Getenv("E2E_SHOT") != "" {
+		shot = filepath.Join("..", "docs", "images", "player.png")
+		if err := os.MkdirAll(filepath.Dir(shot), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page.Screenshot(shot)
+	r = page.Report(time.Time{})
+	untroubled(t, r)
+	if r.AudioBytes == 0 {
+		t.Error("no sound was decoded")
+	}
+	if f := r.Figures(0); f.Frames < 60 {
+		t.Errorf("%d frames in more than 4 s", f.Frames)
+	}
+}
