@@ -325,6 +325,33 @@ func missing(units []media.AccessUnit) []media.AccessUnit {
 	return kept
 }
 
+// TestHour packages an hour of a show whose host comes back with another configuration every ten minutes.
+func TestHour(t *testing.T) {
+	p := newShow(t, "low")
+	in := inspect(t, p)
+	other, _ := mediatest.Clip("h264b")
+	for session := range 6 {
+		at := int64(session)*620 + 1
+		video, audio := mediatest.Video{Start: at * 90000}, mediatest.Audio{Start: at * 48000}
+		if session%2 == 1 {
+			video.Config = other.Config
+		}
+		tracks := []media.Track{video.Track(), audio.Track()}
+		feed(t, p, in, tracks, mediatest.Interleave(tracks, video.Units(600*30), audio.Units(600*48000/1024)))
+		apply(t, p, stream.Event{Kind: stream.EventInterrupted})
+		in.look()
+	}
+	if got := len(in.pts("v1")); got != 6*600*30 {
+		t.Errorf("%d pictures came out", got)
+	}
+	if got, want := p.stats.Segments, 6*300; got != want {
+		t.Errorf("%d segments, want %d", got, want)
+	}
+	if r := p.renditions[0]; len(r.segments) > 24 {
+		t.Errorf("%d segments are in memory", len(r.segments))
+	}
+}
+
 // TestPartAtItsLastFrame checks that a part can be fetched when its last frame is in, not when the next one
 // is.
 func TestPartAtItsLastFrame(t *testing.T) {
