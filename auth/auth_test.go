@@ -132,7 +132,7 @@ func TestValidate(t *testing.T) {
 		{Config{Secret: Secret(strings.Repeat("s", 2000))}, []string{"secret has 2000"}},
 		{Config{Keys: []Key{{"", "12345678"}, {"b", "short"}, {"c", "12345678"}, {"d", "1234 5678"}}},
 			[]string{"keys[0].name", "keys[1].key has 5", "keys[2].key is the same as that of keys[0]", "keys[3].key has a character"}},
-		{Config{Keys: make([]Key, maxKeys+1)}, []string{"keys has 100001 entries"}},
+		{Config{Keys: make([]Key, maxKeys+1)}, []string{"keys has 20001 entries"}},
 	} {
 		err := tt.c.Validate()
 		if len(tt.want) == 0 {

@@ -53,7 +53,7 @@ const (
 	minSecret = 16
 	maxSecret = 1024
 	minKey    = 8
-	maxKeys   = 100_000
+	maxKeys   = 20_000
 )
 
 // Configured reports whether any key can be valid, so that publishers need one.

@@ -50,7 +50,7 @@ func command(t *testing.T, dir string, env []string, args ...string) *exec.Cmd {
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Dir = dir
-	cmd.Env = append(env, asProgram+"=1")
+	cmd.Env = append(env, asProgram+"=1", "GORACE=atexit_sleep_ms=10")
 	return cmd
 }
 
