@@ -80,8 +80,8 @@ func returns(t *testing.T, b *harness.Browser, s *harness.Server, interrupt func
 		t.Fatal("no part came after the return")
 	}
 	late := resumed - harness.WallMs(part)
-	t.Logf("first part %.2f s after the return, picture %.0f ms after it; glass to glass %.3f s before, %.3f s after; engines %s",
-		part.Sub(returned).Seconds(), late, was.GlassP50, is.GlassP50, engines(page))
+	t.Logf("first part %.2f s after the return, picture %.0f ms after it; glass to glass %.3f s before, %.3f s after; player %.3f s before, %.3f s after; %d players",
+		part.Sub(returned).Seconds(), late, was.GlassP50, is.GlassP50, was.PlayerP50, is.PlayerP50, players(page))
 	harness.KeepJSON(t, "figures.json", map[string]any{"before": was, "after": is, "resume_ms": late})
 	if is.Frames < 60 {
 		t.Errorf("only %d frames in the last 4 s", is.Frames)
@@ -92,8 +92,9 @@ func returns(t *testing.T, b *harness.Browser, s *harness.Server, interrupt func
 	if late > float64(resumeMost.Milliseconds()) {
 		t.Errorf("the picture came %.0f ms after the first part: more than %v", late, resumeMost)
 	}
-	if is.GlassP50 > was.GlassP50+0.3 {
-		t.Errorf("latency was %.3f s and is %.3f s", was.GlassP50, is.GlassP50)
+	// Not glass to glass: an encoder that was frozen may keep a backlog of its own for ever.
+	if is.PlayerP50 > was.PlayerP50+0.3 {
+		t.Errorf("latency was %.3f s and is %.3f s", was.PlayerP50, is.PlayerP50)
 	}
 }
 
@@ -107,9 +108,8 @@ func firstFrameOf(r harness.Report, t time.Time) float64 {
 	return 0
 }
 
-// engines says how many players the page has had.
-func engines(page *harness.Page) string {
-	var n int
+// players returns how many players the page has had.
+func players(page *harness.Page) (n int) {
 	page.Evaluate("window.pushcart.controller.generation", &n)
-	return fmt.Sprint(n)
+	return n
 }
