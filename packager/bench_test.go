@@ -1,0 +1,64 @@
+package packager
+
+import (
+	"testing"
+
+	"pushcart/media"
+	"pushcart/media/mediatest"
+	"pushcart/stream"
+)
+
+// BenchmarkApply packages a show of 2.5 Mb/s; an operation is one access unit, audio and video as they
+// come.
+func BenchmarkApply(b *testing.B) {
+	l, _ := Preset("low")
+	video, audio := mediatest.Video{Start: 90000, Bytes: 9600}, mediatest.Audio{Start: 48000, Bytes: 340}
+	tracks := []media.Track{video.Track(), audio.Track()}
+	units := mediatest.Interleave(tracks, video.Units(240), audio.Units(375)) // 8 s of both, to the sample
+	p := New(Config{Latency: l}, Show{Epoch: "e1", Start: epochStart, FirstMSN: 1}, nil)
+	if err := p.Apply(stream.Event{Kind: stream.EventTracks, Tracks: tracks}); err != nil {
+		b.Fatal(err)
+	}
+	bytes := int64(0)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		au := units[i%len(units)]
+		round := int64(i/len(units)) * 8
+		scale := tracks[au.Track-1].Timescale
+		au.DTS += round * scale
+		au.PTS += round * scale
+		p.Apply(stream.Event{Kind: stream.EventUnit, Unit: au})
+		bytes += int64(len(au.Data))
+	}
+	b.SetBytes(bytes / int64(b.N))
+}
+
+// BenchmarkRender renders and compresses what one part makes new in a window of 30 s and of two hours.
+func BenchmarkRender(b *testing.B) {
+	for _, bb := range []struct {
+		name     string
+		segments int
+		gzip     bool
+	}{{"30s", 15, false}, {"30s-gzip", 15, true}, {"2h", 3600, false}, {"2h-gzip", 3600, true}} {
+		b.Run(bb.name, func(b *testing.B) {
+			l, _ := Preset("low")
+			cfg := Config{Latency: l, Window: maxWindow}
+			p := New(cfg, Show{Epoch: "e1", Start: epochStart, FirstMSN: 1}, nil)
+			v := mediatest.Video{Start: 90000, Bytes: 100}
+			p.Apply(stream.Event{Kind: stream.EventTracks, Tracks: []media.Track{v.Track()}})
+			for i := range bb.segments * 60 {
+				p.Apply(stream.Event{Kind: stream.EventUnit, Unit: v.Unit(i)})
+			}
+			pl := p.renditions[0].state.Load()
+			b.ReportAllocs()
+			for b.Loop() {
+				d := newDocument("x", func() []byte { return pl.render(SkipNone) })
+				if bb.gzip {
+					d.Gzip()
+				} else {
+					d.Text()
+				}
+			}
+		})
+	}
+}
