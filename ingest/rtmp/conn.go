@@ -24,9 +24,10 @@ type conn struct {
 	remote   netip.AddrPort
 	address  netip.Prefix // what it counts under in the lobby
 
-	meter *meter
-	in    *chunk.Reader
-	out   []byte // scratch for answers
+	meter    *meter
+	in       *chunk.Reader
+	out      []byte // scratch for answers
+	sendSize int    // of chunks
 
 	app, tcURL, agent string
 	connected         bool
@@ -43,7 +44,7 @@ type conn struct {
 var errGoodbye = errors.New("goodbye")
 
 func newConn(s *Server, nc net.Conn, protocol string) *conn {
-	c := &conn{server: s, nc: nc, protocol: protocol}
+	c := &conn{server: s, nc: nc, protocol: protocol, sendSize: chunk.DefaultSize}
 	c.remote, _ = netip.ParseAddrPort(nc.RemoteAddr().String())
 	c.address = limitAddress(c.remote.Addr())
 	c.meter = &meter{conn: c, left: budgetBeforePublish}

@@ -115,8 +115,8 @@ func choices(k media.Kind) string {
 	return "AAC or Opus"
 }
 
-// How long a host whose tracks were all refused so far may send on until one comes that can be
-// carried: in media time, and in messages for those whose time stands still.
+// How long a host whose tracks were all refused so far, and who has not said what is to come, may send
+// on until one comes that can be carried: in media time, and in messages for those whose time stands still.
 const (
 	patience         = 3000 // ms
 	patienceMessages = 500
@@ -136,11 +136,14 @@ func (f *feed) nothingLeft(time int64) error {
 	if why == "" {
 		return nil
 	}
-	allRefused := f.meta.promised && f.refusedKind(media.KindVideo) == f.meta.video && f.refusedKind(media.KindAudio) == f.meta.audio
-	if allRefused || time-f.start > patience || f.messages > patienceMessages {
-		return &ingest.Refusal{Reason: why}
+	if f.meta.promised {
+		if f.refusedKind(media.KindVideo) != f.meta.video || f.refusedKind(media.KindAudio) != f.meta.audio {
+			return nil // there is more to come
+		}
+	} else if time-f.start <= patience && f.messages <= patienceMessages {
+		return nil
 	}
-	return nil
+	return &ingest.Refusal{Reason: why}
 }
 
 func (f *feed) refusedKind(k media.Kind) bool {

@@ -16,7 +16,7 @@ const (
 )
 
 const (
-	// sendChunkSize fits every answer into one chunk.
+	// sendChunkSize fits every answer behind that to connect into one chunk.
 	sendChunkSize = 4096
 	// window is what we ask clients to acknowledge, and the limit we set on them: none that matters.
 	window = 2_500_000
@@ -74,7 +74,10 @@ func (c *conn) send(messages ...chunk.Message) error {
 		if m.Type == chunk.TypeCommandAMF0 {
 			id = chunkStreamCommand
 		}
-		c.out = chunk.Append(c.out, id, sendChunkSize, m)
+		c.out = chunk.Append(c.out, id, c.sendSize, m)
+		if m.Type == chunk.TypeSetChunkSize {
+			c.sendSize = sendChunkSize
+		}
 	}
 	_, err := writer{c}.Write(c.out)
 	return err
