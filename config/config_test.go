@@ -91,7 +91,7 @@ func TestErrors(t *testing.T) {
 			`pushcart.yml:2:3: unknown key "colour"; the keys in log are format and level`}},
 		{"in a list", "auth:\n  keys:\n    - nmae: x\n      key: 12345678\n", []string{
 			`pushcart.yml:3:7: unknown key "nmae"; did you mean "name"?`,
-			`pushcart.yml:4:12: auth.keys[0].key holds "12345678", which is no text to YAML: put it in quotes`}},
+			`pushcart.yml:4:12: auth.keys[0].key holds a number to YAML, and must be a text: put it in quotes`}},
 		{"what a room says of a list", "auth:\n  keys:\n    - name: x\n      key: short\n    - key: abcdefgh\n", []string{
 			`pushcart.yml:4:7: auth.keys[0].key has 5 characters: use at least 8, hard to guess ones`,
 			`pushcart.yml:5:7: auth.keys[1].name: The show has no name: use letters, digits, '-', '.', '_' or '~'.`}},
@@ -100,8 +100,8 @@ func TestErrors(t *testing.T) {
 			`pushcart.yml:2:9: window: 30 has no unit: write 30s for seconds, or use ms, m or h`,
 			`pushcart.yml:3:10: latency: "lowset" is no latency; did you mean "lowest"?`,
 			`pushcart.yml:5:19: auth.allow_loopback: "yes" is neither true nor false`,
-			`pushcart.yml:6:9: auth.keys holds "none": it must be a list; begin each entry with a dash, or write [a, b]`,
-			`pushcart.yml:7:6: log holds "loud": it must be a group of keys (format and level)`}},
+			`pushcart.yml:6:9: auth.keys holds a single value: it must be a list; begin each entry with a dash, or write [a, b]`,
+			`pushcart.yml:7:6: log holds a single value: it must be a group of keys (format and level)`}},
 		{"what the rooms say", "latency:\n  part: 1ms\nwindow: 1s\nlog:\n  level: loud\n", []string{
 			`pushcart.yml:2:3: latency.part is 1ms: it must be between 150ms and 4s`,
 			`pushcart.yml:5:3: log.level is "loud": it must be debug, info, warn or error`}},
@@ -117,7 +117,7 @@ func TestErrors(t *testing.T) {
 			`pushcart.yml:4:3: origin.listen_tls is "here": it must be "host:port", ":port" or "off"`,
 			`pushcart.yml:6:3: admin.listen is "8081": it must be "host:port", ":port" or "off"`}},
 		{"address of a door", "rtmp:\n  listen: 1935\n  listen_tls: rtmp\n", []string{
-			`pushcart.yml:2:11: rtmp.listen holds "1935", which is no text to YAML: put it in quotes`,
+			`pushcart.yml:2:11: rtmp.listen holds a number to YAML, and must be a text: put it in quotes`,
 			`pushcart.yml:3:3: rtmp.listen_tls is "rtmp": it must be "host:port", ":port" or "off"`}},
 		{"quoted number", `max_streams: "5"`, []string{
 			`pushcart.yml:1:14: max_streams holds a text: take the quotes away`}},
@@ -222,6 +222,18 @@ func TestEnvironmentErrors(t *testing.T) {
 	}
 	if got := strings.Split(err.Error(), "\n"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+func TestErrorsDoNotShowSecrets(t *testing.T) {
+	for _, file := range []string{
+		"auth: {secret: 7777777777777777}", "auth: {secret: 77777777}", "auth: {secret: '77777777'}", "auth: {secret: [77777777]}", "auth: {keys: 77777777}",
+		"auth: {keys: [{name: a, key: 77777777}]}", "auth: {keys: [{name: a, key: '7777777'}, {name: b, key: '77777777 '}]}", "auth: {keys: [77777777]}",
+	} {
+		_, err := load("f.yml", []byte(file), []string{"PUSHCART_AUTH_SECRET=7777777"})
+		if err == nil || strings.Contains(err.Error(), "7777777") {
+			t.Errorf("%s: %v", file, err)
+		}
 	}
 }
 

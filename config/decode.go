@@ -138,7 +138,7 @@ func (d *decoder) scalar(v reflect.Value, path string, n ast.Node) {
 	}
 	switch {
 	case v.Kind() == reflect.String && !isText:
-		d.failKey(path, at(n), " holds %s, which is no text to YAML: put it in quotes", describe(n))
+		d.failKey(path, at(n), " holds %s to YAML, and must be a text: put it in quotes", describe(n))
 		return
 	case plain(v) && quoted(n):
 		d.failKey(path, at(n), " holds a text: take the quotes away")

@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -180,19 +179,20 @@ func at(n ast.Node) position {
 	return position{tk.Position.Line, tk.Position.Column}
 }
 
-// describe says what n is, for a message about what it should have been.
+// describe says what n is, for a message about what it should have been. It does not quote n, which may be
+// meant to be a secret.
 func describe(n ast.Node) string {
-	switch n := n.(type) {
+	switch n.(type) {
 	case ast.MapNode:
 		return "a group of keys"
 	case *ast.SequenceNode:
 		return "a list"
 	case *ast.NullNode:
 		return "nothing"
-	case *ast.LiteralNode:
-		return "a block of text"
-	case ast.ScalarNode:
-		return fmt.Sprintf("%q", oneLine(n.GetToken().Value))
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return "a number"
+	case *ast.BoolNode:
+		return "true or false"
 	}
-	return "something else"
+	return "a single value"
 }
