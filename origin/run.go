@@ -2,7 +2,6 @@ package origin
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -16,47 +15,6 @@ import (
 
 // Protocols are what HTTPS is offered with (ALPN): HTTP/2, and HTTP/1.1 for those who have nothing better.
 var Protocols = []string{"h2", "http/1.1"}
-
-// Listen opens the listeners of a configuration: one for HTTP, and one for HTTPS if secure is not nil; its
-// NextProtos include Protocols. The caller hands them to Run, which closes them. On an error there are
-// none left open.
-func Listen(cfg Config, secure *tls.Config) ([]net.Listener, error) {
-	cfg = cfg.withDefaults()
-	var ls []net.Listener
-	open := func(key, addr string) (net.Listener, error) {
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			for _, l := range ls {
-				l.Close()
-			}
-			return nil, fmt.Errorf("%s: cannot listen on %s: %w", key, addr, reason(err))
-		}
-		return l, nil
-	}
-	if cfg.Listen != Off {
-		l, err := open("origin.listen", cfg.Listen)
-		if err != nil {
-			return nil, err
-		}
-		ls = append(ls, l)
-	}
-	if cfg.ListenTLS != Off && secure != nil {
-		l, err := open("origin.listen_tls", cfg.ListenTLS)
-		if err != nil {
-			return nil, err
-		}
-		ls = append(ls, tls.NewListener(l, secure))
-	}
-	return ls, nil
-}
-
-// reason leaves out of a listener's error what its reader knows: the operation and the address.
-func reason(err error) error {
-	if op := (*net.OpError)(nil); errors.As(err, &op) {
-		return op.Err
-	}
-	return err
-}
 
 // Run serves viewers on the listeners until ctx ends or a listener fails. On the way out it accepts
 // nobody new, answers those who wait with 503, lets responses in progress end for drainTimeout, and

@@ -251,24 +251,6 @@ func TestRunReportsAListenersFault(t *testing.T) {
 	}
 }
 
-func TestListen(t *testing.T) {
-	ls, err := Listen(Config{Listen: "127.0.0.1:0", ListenTLS: "127.0.0.1:0"}, nil)
-	if err != nil || len(ls) != 1 {
-		t.Fatalf("without a certificate: %d listeners, %v", len(ls), err)
-	}
-	taken := ls[0].Addr().String()
-	defer ls[0].Close()
-	server, _ := testTLS()
-	_, err = Listen(Config{Listen: "127.0.0.1:0", ListenTLS: taken}, server)
-	if err == nil || !strings.Contains(err.Error(), "origin.listen_tls") || !strings.Contains(err.Error(), taken) {
-		t.Errorf("address in use: %v", err)
-	}
-	ls, err = Listen(Config{Listen: Off, ListenTLS: Off}, server)
-	if err != nil || len(ls) != 0 {
-		t.Errorf("off: %d listeners, %v", len(ls), err)
-	}
-}
-
 func TestMaxConnections(t *testing.T) {
 	s := newStudio(t, "low")
 	o := newOrigin(Config{MaxConnections: 3}, s)
