@@ -71,7 +71,7 @@ func parseFlags(args []string) (*options, error) {
 	fs.IntVar(&o.probes, "probes", 20, "streams that are probed in the latency suite; every probe costs the machine processor time")
 	fs.IntVar(&o.rounds, "rounds", 10, "times that the viewers are woken in the viewers suite")
 	fs.IntVar(&o.bitRate, "bitrate", 2_500_000, "bits a second of each stream")
-	fs.StringVar(&o.profile, "profile", "", "also write CPU profiles of the streams and latency suites' servers into this directory")
+	fs.StringVar(&o.profile, "profile", "", "also write CPU profiles of the servers into this directory (streams, latency, parts)")
 	fs.StringVar(&o.keep, "keep", "", "keep logs and binaries in this directory")
 	fs.StringVar(&o.only, "only", "", "measure only the server of this name: pushcart or MediaMTX")
 	if err := fs.Parse(args); err != nil {

@@ -115,6 +115,9 @@ func measureParts(ctx context.Context, o *options, c *contender, kind, nginx str
 		targets, bodies = append(targets, target), append(bodies, b)
 	}
 	length := time.Duration(min(o.seconds, partSeconds)) * time.Second
+	if o.profile != "" {
+		go c.cpuProfile(int(length/time.Second), filepath.Join(o.profile, fmt.Sprintf("%s-%s-parts.pprof", c.name, kind)))
+	}
 	served, err = fetchParts(ctx, c, targets, bodies, length, func() (time.Duration, error) { return processTime(c.cmd.Process.Pid) })
 	if err != nil || nginx == "" {
 		return served, static, err
