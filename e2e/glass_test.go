@@ -34,7 +34,7 @@ func TestGlassToGlass(t *testing.T) {
 					for i := range starts {
 						page := b.Open(t, s.PageURL("shop", "?player="+player), harness.PageOptions{})
 						page.UntilPlaying(20 * time.Second)
-						time.Sleep(time.Duration(seconds) * time.Second)
+						page.Plays(time.Duration(seconds) * time.Second)
 						all = append(all, judgeStart(t, i, page.Report(time.Time{}), latency.most))
 						page.Close()
 					}
@@ -57,9 +57,6 @@ func judgeStart(t *testing.T, i int, r harness.Report, most time.Duration) harne
 	t.Logf("start %d: %v", i+1, f)
 	if r.Phase != "playing" {
 		t.Errorf("start %d: the page says %q", i+1, r.Headline)
-	}
-	if f.Frames < 30 {
-		t.Errorf("start %d: only %d frames after %v", i+1, f.Frames, warmUp)
 	}
 	if f.Backwards > 0 {
 		t.Errorf("start %d: the picture went back %d times", i+1, f.Backwards)

@@ -53,7 +53,7 @@ func returns(t *testing.T, b *harness.Browser, s *harness.Server, interrupt func
 	followed := s.Follow(t, name)
 	page := b.Open(t, s.PageURL(name, ""), harness.PageOptions{Width: 800, Height: 450})
 	page.UntilPlaying(20 * time.Second)
-	time.Sleep(6 * time.Second)
+	page.Plays(6 * time.Second)
 	before := page.Report(time.Time{})
 
 	interrupt(t, url, host)
@@ -65,7 +65,7 @@ func returns(t *testing.T, b *harness.Browser, s *harness.Server, interrupt func
 	if r.Token != before.Token {
 		t.Error("the page was loaded anew")
 	}
-	time.Sleep(12 * time.Second) // for the distance to settle
+	page.Plays(12 * time.Second) // for the distance to settle
 	after := page.Report(time.Time{})
 	untroubled(t, after)
 	for _, rule := range followed.Broken() {
@@ -83,9 +83,6 @@ func returns(t *testing.T, b *harness.Browser, s *harness.Server, interrupt func
 	t.Logf("first part %.2f s after the return, picture %.0f ms after it; glass to glass %.3f s before, %.3f s after; player %.3f s before, %.3f s after; %d players",
 		part.Sub(returned).Seconds(), late, was.GlassP50, is.GlassP50, was.PlayerP50, is.PlayerP50, players(page))
 	harness.KeepJSON(t, "figures.json", map[string]any{"before": was, "after": is, "resume_ms": late})
-	if is.Frames < 60 {
-		t.Errorf("only %d frames in the last 4 s", is.Frames)
-	}
 	if !judge {
 		return
 	}

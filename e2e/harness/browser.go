@@ -251,3 +251,15 @@ func (p *Page) UntilPlaying(within time.Duration) Report {
 	p.t.Helper()
 	return p.Until("playing", within, func(r Report) bool { return r.Phase == "playing" })
 }
+
+// Plays waits until so much of the show has been played, and returns what the observer saw since the call. On a
+// busy machine that may take several times as long as the play.
+func (p *Page) Plays(d time.Duration) Report {
+	p.t.Helper()
+	began := time.Now()
+	from := p.Report(began).Time
+	p.Until(fmt.Sprintf("%v of play", d), 4*d+15*time.Second, func(r Report) bool {
+		return r.Phase == "playing" && r.Time >= from+d.Seconds()
+	})
+	return p.Report(began)
+}

@@ -19,7 +19,7 @@ import { pace, Patience } from './pace.js';
 export const tickMs = 250;
 
 const stalledAfterMs = 1200; // a picture that stands still for longer gets a reason
-const freshMs = 1500; // how long a picture has only just appeared (pace.js)
+const freshMs = 2500; // how long a picture has only just (re)appeared (pace.js)
 const startWithinMs = 12_000; // a player that shows nothing for so long is started anew
 const helpAfterMs = 6000; // how long a player may be stuck though media comes, before it gets help
 const returnWithinMs = 60_000; // how long a show that has vanished may be on its way back
@@ -61,7 +61,7 @@ export class Controller {
     this.position = -1;
     this.moved = now; // when the picture last moved
     this.shown = false; // has this engine shown a picture
-    this.freshUntil = Infinity; // until when that is news
+    this.freshUntil = Infinity; // until when its coming is news
     this.helped = 0; // how often, since it last moved
     this.edge = null; // as probed since the picture stopped, to see whether media comes
     this.edgeMoved = -Infinity;
@@ -103,7 +103,7 @@ export class Controller {
       if (!first) {
         this.moved = now;
         this.lastLive = now;
-        if (!this.shown) this.freshUntil = now + freshMs;
+        if (!this.shown || ['interrupted', 'offline'].includes(this.phase)) this.freshUntil = now + freshMs;
         this.shown = true;
         this.helped = 0;
         this.edge = null;

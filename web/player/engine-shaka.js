@@ -7,7 +7,7 @@ const settings = {
     lowLatencyMode: true,
     bufferBehind: 30,
     // It has its own speed control; PART-HOLD-BACK is its presentation delay.
-    liveSync: { enabled: true, maxPlaybackRate: 1.08, minPlaybackRate: 0.96 },
+    liveSync: { enabled: true, maxPlaybackRate: 1.1, minPlaybackRate: 0.96 },
     // A host may be away for as long as the server's reconnect window.
     retryParameters: { maxAttempts: 8, timeout: 30_000, stallTimeout: 0, connectionTimeout: 0 },
   },

@@ -4,13 +4,13 @@
 // hls.js has a catch-up of its own, but it needs a whole second of media in hand, which a player at a
 // distance of 0.65 s never has.
 
-const fastest = 1.08; // nobody hears it: browsers keep the pitch
+const fastest = 1.1; // hardly anybody hears it: browsers keep the pitch
 const slowest = 0.96;
-const jumpBeyond = 4; // seconds; at the fastest rate they would take 50 s
+const jumpBeyond = 3; // seconds; at the fastest rate they would take half a minute
 
 // pace answers { rate } or { jump: true }. All inputs are in seconds: latency is the distance to the edge,
 // target the one to keep, ahead what is in the buffer; rate is the present one. fresh says that the picture
-// has only just appeared: nobody minds a jump then, if what it leads to is there already.
+// has only just appeared, or come back: nobody minds a jump then, if what it leads to is there already.
 export function pace({ latency, target, ahead, rate = 1, fresh = false }) {
   const excess = latency - target;
   if (excess > jumpBeyond) return { jump: true };
@@ -18,7 +18,7 @@ export function pace({ latency, target, ahead, rate = 1, fresh = false }) {
   // What is in hand has to last until the next part arrives; only then is there anything to gain.
   const safe = ahead > Math.max(0.3, target * 0.4);
   const start = rate > 1 ? 0.03 : 0.12; // once on the way, go all the way
-  if (excess > start && safe) return { rate: Math.min(fastest, round(1.02 + excess * 0.06)) };
+  if (excess > start && safe) return { rate: Math.min(fastest, round(1.02 + excess * 0.08)) };
   const slow = rate < 1 ? -0.03 : -0.2;
   if (excess < slow) return { rate: Math.max(slowest, round(0.99 + excess * 0.05)) };
   return { rate: 1 };

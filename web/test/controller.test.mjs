@@ -241,6 +241,7 @@ test('speed follows the distance to the edge', async () => {
   const w = new World(null);
   w.answer = running(w);
   await w.playing();
+  await w.pass(3); // the start is over
   w.engine.measured = { latency: 2, target: 1.05, ahead: 1.8 };
   await w.pass(1);
   assert.ok(w.video.playbackRate > 1);
@@ -250,4 +251,22 @@ test('speed follows the distance to the edge', async () => {
   w.engine.measured = { latency: 30, target: 1.05, ahead: 28 };
   await w.pass(tickMs / 1000);
   assert.equal(w.engine.jumps, 1);
+});
+
+test('after the host’s return, the old distance is there at once', async () => {
+  const w = new World(null);
+  w.answer = running(w);
+  await w.playing();
+  await w.pass(5);
+  w.moving = false;
+  w.answer = standing;
+  w.engine.edgeNow = standing.edge;
+  await w.pass(8);
+  assert.equal(w.phase, 'interrupted');
+  w.engine.measured = { latency: 2.2, target: 1.05, ahead: 2 };
+  w.moving = true;
+  await w.pass(tickMs / 1000);
+  assert.equal(w.engine.jumps, 1);
+  await w.pass(1);
+  assert.equal(w.engine.jumps, 1, 'once');
 });
