@@ -345,6 +345,7 @@ func TestSlowPeers(t *testing.T) {
 			{"does not read a playlist", "GET /live/shop/v1.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n", 1, writeTimeout},
 		} {
 			conn := l.dial()
+			synctest.Wait() // for the server to count it
 			began := time.Now()
 			if c.say != "" {
 				io.WriteString(conn, c.say)
