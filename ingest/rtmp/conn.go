@@ -139,13 +139,14 @@ func (c *conn) message(m chunk.Message) error {
 // host is told so.
 func (c *conn) media(m chunk.Message) error {
 	err := c.feed.message(m)
-	if errors.As(err, new(*ingest.Refusal)) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, new(*ingest.Refusal)):
 		c.unpublish(err)
 		return c.refuse(c.stream, codePublishDenied, err)
 	}
-	if err != nil {
-		c.interrupt(err)
-	}
+	c.interrupt(err)
 	return err
 }
 

@@ -37,6 +37,7 @@ func newFeed(pub ingest.Publisher, c *conn) *feed {
 		log:       c.server.Log.With("remote", c.remote, "app", c.app, "agent", c.agent),
 		malformed: &c.server.malformed,
 		done:      make(chan struct{}),
+		long:      c.in.Skipped(),
 		told:      make(map[string]bool),
 	}
 	go func() {

@@ -235,6 +235,7 @@ func TestLobby(t *testing.T) {
 			go io.Copy(io.Discard, host)
 			host.Write(publishing("live", "key"))
 			desk.next(t)
+			synctest.Wait()
 			first, second, third := p.dial(), p.dial(), p.dial()
 			if d := closedAfter(first); d != 0 {
 				t.Errorf("the oldest was closed after %v", d)

@@ -94,8 +94,8 @@ func seiNumber(b []byte) (n int, rest []byte) {
 	return n, nil
 }
 
-// StartsLikeAnnexB reports whether a frame begins with a start code in place of a length, to tell a
-// host what is wrong with it.
+// StartsLikeAnnexB reports whether a frame that is broken begins with a start code in place of a
+// length, to tell a host what is wrong. (A sound frame may begin with the same bytes.)
 func StartsLikeAnnexB(data []byte) bool {
 	return len(data) > 4 && data[0] == 0 && data[1] == 0 && (data[2] == 1 || data[2] == 0 && data[3] == 1)
 }
