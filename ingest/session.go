@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -104,8 +105,7 @@ func (s *Session) SetTrack(t media.Track) error {
 	switch t.Kind() {
 	case media.KindVideo:
 		n.show.Timescale = videoTimescale
-		rate := t.FrameRate
-		n.clock.rhythm = newRhythm(rate, videoTimescale)
+		n.clock.rhythm = newRhythm(cmp.Or(t.FrameRate, n.format.FrameRate), videoTimescale)
 	case media.KindAudio:
 		n.show.Timescale = int64(n.format.SampleRate)
 		n.clock.audio = newAudioClock(n.show, n.format)

@@ -63,7 +63,8 @@ const (
 	drainTimeout = 5 * time.Second
 )
 
-func (c Config) withDefaults() Config {
+// WithDefaults returns c with its zero values filled in: what an operator gets who writes nothing.
+func (c Config) WithDefaults() Config {
 	text := func(p *string, def string) {
 		if *p == "" {
 			*p = def
@@ -86,7 +87,7 @@ func (c Config) withDefaults() Config {
 
 // Validate checks the bounds. Its errors name the key and say what is allowed.
 func (c Config) Validate() error {
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	for _, a := range []struct{ key, addr string }{
 		{"origin.listen", c.Listen},
 		{"origin.listen_tls", c.ListenTLS},

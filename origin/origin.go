@@ -61,7 +61,7 @@ func New(cfg Config, shows Shows, pages http.Handler, log *slog.Logger) *Server 
 	if pages == nil {
 		pages = http.NotFoundHandler()
 	}
-	return &Server{cfg: cfg.withDefaults(), shows: shows, pages: pages, log: log}
+	return &Server{cfg: cfg.WithDefaults(), shows: shows, pages: pages, log: log}
 }
 
 // livePrefix is where the shows are.

@@ -62,7 +62,8 @@ type Config struct {
 	Window time.Duration
 }
 
-func (c Config) withDefaults() Config {
+// WithDefaults returns c with its zero values filled in.
+func (c Config) WithDefaults() Config {
 	if c.Latency == (Latency{}) {
 		c.Latency, _ = Preset(DefaultPreset)
 	}
@@ -74,7 +75,7 @@ func (c Config) withDefaults() Config {
 
 // Validate checks the rules that players hold a server to. Its errors name the key and the bound.
 func (c Config) Validate() error {
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	l := c.Latency
 	switch {
 	case l.Part < minPart || l.Part > maxPart:

@@ -186,8 +186,8 @@ func bool2int(b bool) int {
 	return 0
 }
 
-// frameRates are the rates that encoders mean when a measurement comes close.
-var frameRates = []float64{10, 12, 12.5, 15, 20, 24000.0 / 1001, 24, 25, 30000.0 / 1001, 30, 48, 50, 60000.0 / 1001, 60, 90, 100, 120000.0 / 1001, 120}
+// frameRates are the rates that encoders mean when a measurement comes close, the likelier one of two first.
+var frameRates = []float64{10, 12, 12.5, 15, 20, 24, 24000.0 / 1001, 25, 30, 30000.0 / 1001, 48, 50, 60, 60000.0 / 1001, 90, 100, 120, 120000.0 / 1001}
 
 // frameRate is FRAME-RATE: measured, and kept until it is off by more than a twentieth.
 func (b *rates) frameRate(r *rendition) float64 {
@@ -206,8 +206,10 @@ func (b *rates) frameRate(r *rendition) float64 {
 	if b.shownFPS > 0 && math.Abs(fps-b.shownFPS) < b.shownFPS/20 {
 		return b.shownFPS
 	}
+	// A host's clock of milliseconds leaves an error of that size at both ends.
+	tolerance := 0.0005 + 0.002*float64(r.timescale())/float64(ticks)
 	for _, f := range frameRates {
-		if math.Abs(fps-f) < 0.0005*f {
+		if math.Abs(fps-f) < tolerance*f {
 			fps = f
 			break
 		}

@@ -96,7 +96,7 @@ type Stats struct {
 
 // New returns a packager for a show. cfg must be valid. convert may be nil: data units are then ignored.
 func New(cfg Config, show Show, convert Converter) *Packager {
-	cfg = cfg.withDefaults()
+	cfg = cfg.WithDefaults()
 	p := &Packager{
 		cfg:            cfg,
 		show:           show,
@@ -113,9 +113,6 @@ func New(cfg Config, show Show, convert Converter) *Packager {
 
 // Window returns the read side.
 func (p *Packager) Window() *Window { return p.window }
-
-// Stats returns the counts so far.
-func (p *Packager) Stats() Stats { return p.stats }
 
 // Apply takes the next event of the show. What it completes is visible in the window when it returns. It
 // keeps ev.Unit.Data until the part that holds it is complete. An error concerns one track or one unit:
@@ -235,7 +232,7 @@ func (p *Packager) unit(au media.AccessUnit) error {
 
 // publish makes what has changed visible, all of it at once as far as one viewer can tell.
 func (p *Packager) publish() {
-	changed := false
+	changed := p.ended
 	for _, r := range p.renditions {
 		changed = changed || r.dirty
 	}

@@ -12,6 +12,7 @@ import (
 	"pushcart/media"
 	"pushcart/media/mediatest"
 	"pushcart/packager/fmp4"
+	"pushcart/packager/m3u8"
 	"pushcart/stream"
 )
 
@@ -422,6 +423,54 @@ func TestReconnect(t *testing.T) {
 					t.Errorf("no discontinuity in\n%s", text)
 				}
 			})
+		}
+	}
+}
+
+// TestAudioJoins adds audio to a show that began without.
+func TestAudioJoins(t *testing.T) {
+	p := newShow(t, "low")
+	in := inspect(t, p)
+	video, audio := mediatest.Video{Start: 90000}, mediatest.Audio{Start: 101 * 48000}
+	feed(t, p, in, []media.Track{video.Track()}, video.Units(3000))
+	again := video
+	again.Start = 101 * 90000
+	tracks := []media.Track{video.Track(), audio.Track()}
+	feed(t, p, in, tracks, mediatest.Interleave(tracks, again.Units(600), audio.Units(900)))
+	v, err := m3u8.ParseMedia([]byte(playlistText(t, p, "v1", SkipNone)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := m3u8.ParseMedia([]byte(playlistText(t, p, "a1", SkipNone)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.MediaSequence != a.MediaSequence || v.DiscontinuitySequence != a.DiscontinuitySequence || len(v.Segments)-len(a.Segments) > 1 {
+		t.Errorf("video begins with %d (%d) and has %d segments, audio with %d (%d) and %d", v.MediaSequence, v.DiscontinuitySequence,
+			len(v.Segments), a.MediaSequence, a.DiscontinuitySequence, len(a.Segments))
+	}
+	d, err := p.Window().Multivariant(t.Context())
+	if err != nil || !strings.Contains(string(d.Text()), "TYPE=AUDIO") {
+		t.Errorf("the multivariant playlist: %v\n%s", err, d.Text())
+	}
+}
+
+// TestNothing ends a show before anything has come: whoever waits is told.
+func TestNothing(t *testing.T) {
+	for _, tracks := range [][]media.Track{nil, {mediatest.Video{}.Track()}} {
+		p := newShow(t, "low")
+		if tracks != nil {
+			apply(t, p, stream.Event{Kind: stream.EventTracks, Tracks: tracks})
+		}
+		done := make(chan error)
+		go func() {
+			_, err := p.Window().Multivariant(t.Context())
+			done <- err
+		}()
+		apply(t, p, stream.Event{Kind: stream.EventInterrupted})
+		apply(t, p, stream.Event{Kind: stream.EventEnded})
+		if err := <-done; err != ErrNotFound {
+			t.Errorf("%v", err)
 		}
 	}
 }

@@ -194,7 +194,7 @@ func (pl *playlist) render(skip Skip) []byte {
 			ProgramDate:   s.start,
 			Gap:           s.gap,
 		}
-		if after <= 3*pl.targetDuration() && !pl.ended {
+		if after <= 3*pl.targetDuration() {
 			m.Segments[i].Parts = partLines(s.parts)
 		}
 		if after > pl.skipUntil() {

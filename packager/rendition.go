@@ -352,10 +352,9 @@ func (r *rendition) closeSegment() *segment {
 	return s
 }
 
-// gapSegment completes a segment for which there is no media, as long as like, which another rendition
-// has with the same number.
+// gapSegment appends a segment for which there is no media, as long as like, which another rendition has
+// with the same number.
 func (r *rendition) gapSegment(like *segment) {
-	r.prefix(like.start)
 	start := like.start
 	if n := len(r.segments); n > 0 && !like.discontinuity {
 		start = r.segments[n-1].start.Add(r.segments[n-1].duration)
@@ -409,7 +408,6 @@ func (r *rendition) mirror(other *rendition) {
 	for _, s := range other.listed(r.p.firstMSN) {
 		r.gapSegment(s)
 	}
-	r.open.msn = other.open.msn
 }
 
 // listed returns the complete segments from number first on.

@@ -226,6 +226,7 @@ func (p *Packager) closeLowest() *segment {
 		case len(r.open.parts) > 0:
 			r.closeSegment()
 		default:
+			r.prefix(done.start)
 			r.gapSegment(done)
 		}
 	}

@@ -48,13 +48,13 @@ type windowState struct {
 	multivariant *Document             // nil until the show can be played
 	text         string
 	ended        bool
-	target       time.Duration
+	stats        Stats
 	superseded   chan struct{}
 }
 
 func newWindow(p *Packager) *Window {
 	w := &Window{p: p}
-	w.state.Store(&windowState{target: p.stats.TargetDuration, superseded: make(chan struct{})})
+	w.state.Store(&windowState{stats: p.stats, superseded: make(chan struct{})})
 	return w
 }
 
@@ -66,7 +66,7 @@ func (w *Window) update() {
 		multivariant: old.multivariant,
 		text:         old.text,
 		ended:        w.p.ended,
-		target:       w.p.stats.TargetDuration,
+		stats:        w.p.stats,
 	}
 	if len(next.renditions) != len(w.p.renditions) {
 		next.renditions = make(map[string]*rendition, len(w.p.renditions))
@@ -77,7 +77,7 @@ func (w *Window) update() {
 	if w.p.redescribe || next.multivariant == nil {
 		w.p.updateMultivariant(&next)
 	}
-	if next.text == old.text && next.ended == old.ended && next.target == old.target && len(next.renditions) == len(old.renditions) {
+	if next.text == old.text && next.ended == old.ended && next.stats == old.stats && len(next.renditions) == len(old.renditions) {
 		return
 	}
 	next.superseded = make(chan struct{})
@@ -165,8 +165,11 @@ func (w *Window) Object(ctx context.Context, path string) (Object, error) {
 // Ended reports whether the show is over, so that nothing is going to change any more.
 func (w *Window) Ended() bool { return w.state.Load().ended }
 
+// Stats returns the packager's counts, as of the newest part.
+func (w *Window) Stats() Stats { return w.state.Load().stats }
+
 // TargetDuration is EXT-X-TARGETDURATION.
-func (w *Window) TargetDuration() time.Duration { return w.state.Load().target }
+func (w *Window) TargetDuration() time.Duration { return w.state.Load().stats.TargetDuration }
 
 // PartTarget is PART-TARGET. It never changes.
 func (w *Window) PartTarget() time.Duration { return w.p.cfg.Latency.Part }

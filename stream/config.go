@@ -20,7 +20,8 @@ const (
 	defaultMaxStreams      = 1000
 )
 
-func (c Config) withDefaults() Config {
+// WithDefaults returns c with its zero values filled in.
+func (c Config) WithDefaults() Config {
 	if c.ReconnectWindow == 0 {
 		c.ReconnectWindow = defaultReconnectWindow
 	}

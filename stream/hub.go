@@ -55,7 +55,7 @@ func NewHub(cfg Config, log *slog.Logger, onShow func(*Stream)) *Hub {
 		onShow = func(*Stream) {}
 	}
 	return &Hub{
-		cfg:     cfg.withDefaults(),
+		cfg:     cfg.WithDefaults(),
 		log:     log,
 		onShow:  onShow,
 		streams: make(map[string]*Stream),

@@ -105,8 +105,8 @@ func (p *Publisher) Close(why error) {
 		s.mu.Unlock()
 		return
 	}
-	s.leave(p, why)
 	wait := s.hub.cfg.ReconnectWindow
+	s.leave(p, why, wait)
 	if s.begun && wait > 0 {
 		s.window = time.AfterFunc(wait, func() { s.end(errNotBack, s.abandoned) })
 		s.mu.Unlock()

@@ -105,7 +105,7 @@ func (s *Stream) takeOver(src Source) *Publisher {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old := s.publisher; old != nil {
-		s.leave(old, ErrTakenOver)
+		s.leave(old, ErrTakenOver, s.hub.cfg.ReconnectWindow)
 	}
 	p := &Publisher{s: s, src: src, done: make(chan struct{})}
 	if s.state == Ended {
@@ -121,8 +121,9 @@ func (s *Stream) takeOver(src Source) *Publisher {
 	return p
 }
 
-// leave ends p, which is the publisher. The caller holds the lock.
-func (s *Stream) leave(p *Publisher, why error) {
+// leave ends p, which is the publisher. The show waits for the next one; not at all if it is to end. The
+// caller holds the lock.
+func (s *Stream) leave(p *Publisher, why error, wait time.Duration) {
 	p.err = why
 	close(p.done)
 	s.publisher = nil
@@ -132,8 +133,9 @@ func (s *Stream) leave(p *Publisher, why error) {
 	s.setState(Interrupted)
 	s.meter.remark(reason(why))
 	s.append(Event{Kind: EventInterrupted})
-	s.hub.log.Info("show interrupted", slog.String("stream", s.name), slog.String("why", reason(why)),
-		slog.Duration("waiting", max(0, s.hub.cfg.ReconnectWindow)))
+	if wait > 0 {
+		s.hub.log.Info("show interrupted", slog.String("stream", s.name), slog.String("why", reason(why)), slog.Duration("waiting", wait))
+	}
 }
 
 func reason(why error) string {
@@ -157,7 +159,7 @@ func (s *Stream) end(why error, condition func() bool) {
 		return
 	}
 	if p := s.publisher; p != nil {
-		s.leave(p, why)
+		s.leave(p, why, 0)
 	}
 	if s.window != nil {
 		s.window.Stop()
