@@ -60,7 +60,7 @@ webtest: ## tests of the player page's own modules
 
 # The end-to-end tests measure, so nothing runs beside them.
 e2e: tools web e2e/browser/node_modules/.package-lock.json ## a real host, a real browser: short
-	$(GO) test -race -count=1 -timeout 12m -v ./e2e
+	E2E_RACE=1 $(GO) test -count=1 -timeout 12m -v ./e2e
 
 e2e-long: tools web e2e/browser/node_modules/.package-lock.json ## the same, ten starts of 60 s each, judged by the budgets
 	E2E_STARTS=10 E2E_SECONDS=60 E2E_JUDGE=1 $(GO) test -count=1 -timeout 120m -v ./e2e

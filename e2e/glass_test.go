@@ -12,6 +12,7 @@ import (
 const (
 	firstFrameMost = 2 * time.Second
 	warmUp         = 4 * time.Second // of play, before latency counts
+	settle         = 6 * time.Second // viewers come to a show that is on, not in its first second
 )
 
 // TestGlassToGlass opens the page again and again, and reads off the picture how old it is.
@@ -28,6 +29,7 @@ func TestGlassToGlass(t *testing.T) {
 		t.Run(latency.preset, func(t *testing.T) {
 			s := harness.Serve(t, binary(t), "latency: "+latency.preset+"\n")
 			harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{})
+			time.Sleep(settle)
 			for _, player := range []string{"hls", "shaka"} {
 				t.Run(player, func(t *testing.T) {
 					var all []harness.Figures

@@ -5,6 +5,7 @@
 //   {id, cmd: "report", page, since}                what the observer saw from wall time since (ms) on
 //   {id, cmd: "evaluate", page, js}                 the value of an expression
 //   {id, cmd: "click", page, selector}
+//   {id, cmd: "offline", page, offline}             takes the page's network away, or gives it back
 //   {id, cmd: "shot", page, path}                   a screenshot
 //   {id, cmd: "close", page}
 //
@@ -65,6 +66,7 @@ const commands = {
   },
   evaluate: ({ page, js }) => evaluate(page, js),
   async click({ page, selector }) { await pages.get(page).page.click(selector, { timeout: 5000 }); },
+  async offline({ page, offline }) { await pages.get(page).context.setOffline(offline); },
   async shot({ page, path: file }) { await pages.get(page).page.screenshot({ path: file }); },
   async close({ page }) {
     await pages.get(page)?.context.close();

@@ -223,6 +223,14 @@ func (p *Page) Click(selector string) {
 	}
 }
 
+// Offline takes the page's network away, or gives it back.
+func (p *Page) Offline(offline bool) {
+	p.t.Helper()
+	if err := p.b.do(map[string]any{"cmd": "offline", "page": p.id, "offline": offline}, nil); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // Screenshot writes a picture of the page.
 func (p *Page) Screenshot(path string) {
 	p.t.Helper()

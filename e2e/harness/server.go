@@ -63,8 +63,10 @@ type Server struct {
 	// RTMP, Origin and Admin are HOST:PORT of its listeners.
 	RTMP, Origin, Admin string
 
+	binary string
+	args   []string
 	cmd    *exec.Cmd
-	log    *lockedBuffer
+	log    *lockedBuffer // of all its lives
 	exited chan struct{}
 	err    error // of the process; read after exited
 }
@@ -73,8 +75,9 @@ type Server struct {
 // it. It is stopped with the test, which fails if the server does not end cleanly.
 func Serve(t testing.TB, binary, extra string) *Server {
 	t.Helper()
-	s := &Server{RTMP: freePort(t), Origin: freePort(t), Admin: freePort(t)}
-	s.start(t, binary, "serve", "-c", s.config(t, extra))
+	s := newServer(t, binary)
+	s.args = []string{"serve", "-c", s.config(t, extra)}
+	s.start(t)
 	return s
 }
 
@@ -89,44 +92,62 @@ func (s *Server) config(t testing.TB, extra string) string {
 	return path
 }
 
+// newServer prepares a server and what is done about it when the test ends.
+func newServer(t testing.TB, binary string) *Server {
+	s := &Server{RTMP: freePort(t), Origin: freePort(t), Admin: freePort(t), binary: binary, log: new(lockedBuffer)}
+	t.Cleanup(func() {
+		if s.cmd == nil {
+			return
+		}
+		if err := s.Stop(); err != nil {
+			t.Errorf("pushcart did not end cleanly: %v", err)
+		}
+		if strings.Contains(s.log.String(), "DATA RACE") {
+			t.Error("a data race in the server")
+		}
+		if t.Failed() {
+			t.Logf("pushcart's log:\n%s", s.log)
+		}
+	})
+	return s
+}
+
 // start runs the binary and waits until it is ready.
-func (s *Server) start(t testing.TB, binary string, args ...string) {
+func (s *Server) start(t testing.TB) {
 	t.Helper()
-	s.log = new(lockedBuffer)
 	s.exited = make(chan struct{})
-	s.cmd = exec.Command(binary, args...)
+	s.cmd = exec.Command(s.binary, s.args...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		s.err = s.cmd.Wait()
-		close(s.exited)
-	}()
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Errorf("pushcart did not end cleanly: %v", err)
-		}
-		if t.Failed() {
-			t.Logf("pushcart's log:\n%s", s.log)
-		} else if strings.Contains(s.log.String(), "DATA RACE") {
-			t.Errorf("a data race in the server:\n%s", s.log)
-		}
-	})
+	exited := s.exited
+	go func(cmd *exec.Cmd) {
+		s.err = cmd.Wait()
+		close(exited)
+	}(s.cmd)
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if status, _ := get("http://" + s.Admin + "/readyz"); status == http.StatusOK {
 			return
 		}
 		select {
 		case <-s.exited:
-			t.Fatalf("pushcart has ended: %v\n%s", s.err, s.log)
+			t.Fatalf("pushcart has ended: %v", s.err)
 		default:
 		}
 		if time.Now().After(end) {
-			t.Fatalf("pushcart is not ready after 20 s\n%s", s.log)
+			t.Fatal("pushcart is not ready after 20 s")
 		}
 	}
+}
+
+// Crash ends the server at once and starts it again on the same ports.
+func (s *Server) Crash(t testing.TB) {
+	t.Helper()
+	s.cmd.Process.Kill()
+	<-s.exited
+	s.start(t)
 }
 
 // Stop asks the server to end and waits for it.
@@ -211,7 +232,8 @@ func (b *lockedBuffer) String() string {
 // Demo starts `pushcart demo` on free ports.
 func Demo(t testing.TB, binary string) *Server {
 	t.Helper()
-	s := &Server{RTMP: freePort(t), Origin: freePort(t), Admin: freePort(t)}
-	s.start(t, binary, "demo", "-c", s.config(t, ""))
+	s := newServer(t, binary)
+	s.args = []string{"demo", "-c", s.config(t, "")}
+	s.start(t)
 	return s
 }

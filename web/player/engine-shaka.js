@@ -6,8 +6,8 @@ const settings = {
   streaming: {
     lowLatencyMode: true,
     bufferBehind: 30,
-    // It has its own speed control; PART-HOLD-BACK is its presentation delay.
-    liveSync: { enabled: true, maxPlaybackRate: 1.1, minPlaybackRate: 0.96 },
+    // It has its own speed control. Its latency begins where PART-HOLD-BACK, its presentation delay, ends.
+    liveSync: { enabled: true, targetLatency: 0.2, targetLatencyTolerance: 0.15, maxPlaybackRate: 1.1, minPlaybackRate: 0.96 },
     // A host may be away for as long as the server's reconnect window.
     retryParameters: { maxAttempts: 8, timeout: 30_000, stallTimeout: 0, connectionTimeout: 0 },
   },
@@ -37,8 +37,7 @@ export async function shakaEngine(video, url, assets, on) {
     paced: false,
     measure() {
       const latency = player.getStats().liveLatency;
-      if (!player.isLive() || !Number.isFinite(latency)) return null;
-      return { latency, target: player.getPresentationDelay?.() ?? latency, ahead: inHand(video) };
+      return player.isLive() && Number.isFinite(latency) ? { latency, target: latency, ahead: inHand(video) } : null;
     },
     date: () => player.getPlayheadTimeAsDate()?.getTime() ?? null,
     edge: () => null,
