@@ -28,9 +28,22 @@ func (u *unwrapper) data(ts uint32) int64 {
 	return t
 }
 
+// maxWrapStep is how far, in milliseconds, a message may be from the one before while the clock wraps.
+const maxWrapStep = 60_000
+
+// near returns the time congruent to ts that is nearest to the last one. RTMP's timestamps wrap at 2^32,
+// but ffmpeg's and others' at 2^31, after 24 days 20 hours: FLV files call them signed. A step of almost
+// exactly 2^31 is such a wrap.
 func (u *unwrapper) near(ts uint32) int64 {
 	if !u.started {
 		return int64(ts)
 	}
-	return u.last + int64(int32(ts-uint32(u.last)))
+	step := int64(int32(ts - uint32(u.last)))
+	switch {
+	case step < maxWrapStep-1<<31:
+		step += 1 << 31
+	case step > 1<<31-maxWrapStep:
+		step -= 1 << 31
+	}
+	return u.last + step
 }

@@ -43,3 +43,31 @@ func TestUnwrapper(t *testing.T) {
 		t.Errorf("before zero is at %d", got)
 	}
 }
+
+// ffmpeg has 31 bits.
+func TestUnwrapperHalf(t *testing.T) {
+	const wrap = 1 << 31
+	var u unwrapper
+	for _, step := range []struct {
+		ts   uint32
+		want int64
+	}{
+		{wrap - 40, wrap - 40},
+		{20, wrap + 20},
+		{wrap - 10, wrap - 10}, // audio that is a little behind
+		{30, wrap + 30},
+		{70, wrap + 70},
+		{wrap - 20, wrap - 20},
+		{100_000, 100_000}, // too far to be told from a jump
+	} {
+		if got := u.media(step.ts); got != step.want {
+			t.Errorf("%d is at %d, not %d", step.ts, got, step.want)
+		}
+	}
+	u = unwrapper{}
+	for ts := int64(wrap - 100); ts < wrap+100; ts += 7 { // an encoder with 32 bits
+		if got := u.media(uint32(ts)); got != ts {
+			t.Errorf("%d is at %d", ts, got)
+		}
+	}
+}

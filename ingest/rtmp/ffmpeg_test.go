@@ -83,6 +83,37 @@ func TestFFmpegPublishes(t *testing.T) {
 	}
 }
 
+// Timestamps that need the extended field (after 4 h 40 min), that begin to, and that wrap: ffmpeg's at
+// 2^31 ms.
+func TestFFmpegLateInAShow(t *testing.T) {
+	desk := newFakeDesk()
+	addr := start(t, &Server{Opener: desk})
+	for _, offset := range []string{"16775", "20000", "2147481"} {
+		cmd := ffmpeg(t, "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25", "-f", "lavfi", "-i", "sine=sample_rate=48000",
+			"-c:v", "libx264", "-preset", "ultrafast", "-b:v", "6M", "-bf", "2", "-g", "25", "-c:a", "aac", "-t", "4",
+			"-output_ts_offset", offset, "-f", "flv", "rtmp://"+addr+"/live/key")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		show := desk.next(t)
+		show.ended(t)
+		count, last, first := map[int]int{}, map[int]int64{}, map[int]int64{}
+		for len(show.units) > 0 {
+			au := <-show.units
+			if count[au.Track]++; count[au.Track] == 1 {
+				first[au.Track] = au.DTS
+			} else if d := au.DTS - last[au.Track]; d < 0 || d > 100 {
+				t.Errorf("offset %s, track %d: DTS goes from %d to %d", offset, au.Track, last[au.Track], au.DTS)
+			}
+			last[au.Track] = au.DTS
+		}
+		if count[videoTrackID] != 100 || last[videoTrackID]-first[videoTrackID] != 99*40 || count[audioTrackID] < 185 {
+			t.Errorf("offset %s: %d pictures in %d ms, %d audio frames", offset, count[videoTrackID], last[videoTrackID]-first[videoTrackID], count[audioTrackID])
+		}
+	}
+}
+
 // ffmpeg waits for ever after a refusal if the connection stays open.
 func TestFFmpegIsRefused(t *testing.T) {
 	const sentence = "The stream key is not known here: copy it again from your dashboard."
