@@ -63,9 +63,15 @@ func (p *Packager) data(au media.AccessUnit) error {
 	return nil
 }
 
-// carriesMarkers: video does, and audio where there is no video.
+// carriesMarkers reports whether events go into r's parts: video has them, and audio where there is none.
 func (r *rendition) carriesMarkers() bool {
 	return !r.idle && (r.video() || r.p.lead == r)
+}
+
+// carriesRanges reports whether date ranges are listed in r's playlist. That does not change when the host
+// goes or comes, unlike what r's parts carry.
+func (r *rendition) carriesRanges() bool {
+	return r.video() || !slices.ContainsFunc(r.p.renditions, (*rendition).video)
 }
 
 // mark queues e for the part that holds its time.

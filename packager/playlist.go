@@ -62,7 +62,7 @@ func (r *rendition) publish() {
 			pl.reports = append(pl.reports, m3u8.RenditionReport{URI: o.name + ".m3u8", LastMSN: msn, LastPart: part})
 		}
 	}
-	if r.carriesMarkers() || r.name == "v1" {
+	if r.carriesRanges() {
 		if len(pl.listed) > 0 {
 			p.ranges.expire(pl.listed[0].start, p.edge(), pl.skipUntil())
 		}
