@@ -9,9 +9,9 @@ import (
 
 // Config is the RTMP door's part of the configuration. The zero value is usable.
 type Config struct {
-	// Listen is the address for plain RTMP; ":1935" by default.
+	// Listen is the address for plain RTMP, or "off"; ":1935" by default.
 	Listen string `yaml:"listen"`
-	// ListenTLS is the address for RTMPS, which is served only where a certificate is configured;
+	// ListenTLS is the address for RTMPS, or "off". It is served only where a certificate is configured;
 	// ":1936" by default.
 	ListenTLS string `yaml:"listen_tls"`
 
