@@ -105,7 +105,10 @@ func TestDemo(t *testing.T) {
 	}
 	shot := harness.Artefact(t, "player.png")
 	if os.Getenv("E2E_SHOT") != "" {
-		shot = filepath.Join("..", "docs", "images", "player.png")
+		var err error
+		if shot, err = filepath.Abs(filepath.Join("..", "docs", "images", "player.png")); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.MkdirAll(filepath.Dir(shot), 0o755); err != nil {
 			t.Fatal(err)
 		}
