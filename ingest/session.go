@@ -87,6 +87,7 @@ func (s *Session) Close(why error) { s.pub.Close(why) }
 func (s *Session) SetTrack(t media.Track) error {
 	old := s.track(t.ID)
 	if old != nil && old.door.SameConfig(t) {
+		old.declare(t)
 		return nil
 	}
 	if old == nil && len(s.tracks) == maxTracks {
@@ -105,7 +106,7 @@ func (s *Session) SetTrack(t media.Track) error {
 	switch t.Kind() {
 	case media.KindVideo:
 		n.show.Timescale = videoTimescale
-		n.clock.rhythm = newRhythm(cmp.Or(t.FrameRate, n.format.FrameRate), videoTimescale)
+		n.declare(t)
 	case media.KindAudio:
 		n.show.Timescale = int64(n.format.SampleRate)
 		n.clock.audio = newAudioClock(n.show, n.format)
@@ -125,6 +126,18 @@ func (s *Session) SetTrack(t media.Track) error {
 	n.current = t.Kind() == media.KindData // every epoch has one
 	s.changed = s.changed || s.live && t.Kind() != media.KindData
 	return nil
+}
+
+// declare takes the rates that the host has declared for the track, which may be news although its
+// configuration is not. Once units have come, they are known better.
+func (t *sessionTrack) declare(as media.Track) {
+	if t.clock.begun {
+		return
+	}
+	t.show.FrameRate, t.show.BitRate = as.FrameRate, as.BitRate
+	if t.show.Kind() == media.KindVideo {
+		t.clock.rhythm = newRhythm(cmp.Or(as.FrameRate, t.format.FrameRate), videoTimescale)
+	}
 }
 
 func (s *Session) track(id int) *sessionTrack {
