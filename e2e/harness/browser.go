@@ -243,7 +243,7 @@ func (p *Page) Screenshot(path string) {
 // within.
 func (p *Page) Until(what string, within time.Duration, ok func(Report) bool) Report {
 	p.t.Helper()
-	for end := time.Now().Add(within); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(within); ; time.Sleep(200 * time.Millisecond) {
 		r := p.Report(time.Now().Add(-3 * time.Second))
 		if ok(r) {
 			return r
