@@ -7,7 +7,7 @@ const settings = {
     lowLatencyMode: true,
     bufferBehind: 30,
     // It has its own speed control. Its latency begins where PART-HOLD-BACK, its presentation delay, ends.
-    liveSync: { enabled: true, targetLatency: 0.2, targetLatencyTolerance: 0.15, maxPlaybackRate: 1.1, minPlaybackRate: 0.96 },
+    liveSync: { enabled: true, targetLatency: 0.1, targetLatencyTolerance: 0.1, maxPlaybackRate: 1.1, minPlaybackRate: 0.96 },
     // A host may be away for as long as the server's reconnect window.
     retryParameters: { maxAttempts: 8, timeout: 30_000, stallTimeout: 0, connectionTimeout: 0 },
   },
