@@ -26,6 +26,8 @@ const (
 	audioLag = time.Second
 	// awayLag is how closely silence follows video once it has taken audio's place.
 	awayLag = 100 * time.Millisecond
+	// maxDataLead is how far a data unit's time may be from audio and video to be believed.
+	maxDataLead = 10 * time.Second
 	// maxFill bounds the silence that is made for one hole.
 	maxFill = 10 * time.Second
 )
@@ -51,6 +53,7 @@ type clock struct {
 	previousUntil    time.Time     // how long previous counts
 	placed           bool
 	lastArrival      time.Time
+	newest           time.Duration // show time of the newest unit of any audio or video track
 	count            func(repair string, n int64)
 }
 
@@ -70,33 +73,64 @@ func (c *clock) place(t *trackClock, raw time.Duration, now time.Time) (at time.
 	silence := now.Sub(c.lastArrival)
 	c.lastArrival = now
 	at = raw + c.offset
-	if !t.begun {
-		return at, false
+	if t.begun {
+		before := max(t.last, c.newest)
+		at = c.judge(t, raw, silence, now)
+		absent = at-before > absence
 	}
-	next := t.last + t.rhythm.usual()
-	if old := raw + c.previous; now.Before(c.previousUntil) && fits(old-t.last, silence) && (old-next).Abs() < (at-next).Abs() {
+	c.newest = max(c.newest, at)
+	return at, absent
+}
+
+// judge holds a unit against the one before it in its track, and against the other tracks.
+func (c *clock) judge(t *trackClock, raw, silence time.Duration, now time.Time) time.Duration {
+	at, next := raw+c.offset, t.last+t.rhythm.usual()
+	if old := raw + c.previous; now.Before(c.previousUntil) && c.fits(t, old, silence) && (old-next).Abs() < (at-next).Abs() {
 		c.offset, c.previous = c.previous, c.offset
 		at = old
 	}
-	if fits(at-t.last, silence) {
-		return at, at-t.last > absence
+	if c.fits(t, at, silence) {
+		return at
 	}
 	c.count(repairJump, 1)
 	at = next
 	if silence >= stall {
 		at = t.last + silence
 	}
+	at = max(at, c.newest-stall)
 	c.previous, c.previousUntil = c.offset, now.Add(jumpMemory)
 	c.offset = (at - raw).Round(time.Millisecond)
-	return raw + c.offset, at-t.last > absence
+	return raw + c.offset
 }
 
-// fits reports whether a step of DTS can be true, after a silence on the wire.
-func fits(step, silence time.Duration) bool {
+// fits reports whether a unit can be at show time at, after a silence on the wire: it is a plausible step
+// from the one before, or it is where the other tracks are.
+func (c *clock) fits(t *trackClock, at, silence time.Duration) bool {
+	step := at - t.last
 	if step < -maxBack {
 		return false
 	}
-	return step <= maxStep || (step-silence).Abs() <= stall
+	return step <= maxStep || (step-silence).Abs() <= stall || (at-c.newest).Abs() <= maxStep
+}
+
+// beside returns the show time of a data unit, whose times say nothing about the clock.
+func (c *clock) beside(raw time.Duration, now time.Time) time.Duration {
+	at := raw + c.offset
+	if old := raw + c.previous; now.Before(c.previousUntil) && (old-c.newest).Abs() < (at-c.newest).Abs() {
+		at = old
+	}
+	if (at - c.newest).Abs() > maxDataLead {
+		return c.newest
+	}
+	return at
+}
+
+// move shifts the show times of everything that comes.
+func (c *clock) move(by time.Duration) {
+	by = by.Round(time.Millisecond)
+	c.offset += by
+	c.previous += by
+	c.newest += by
 }
 
 // align makes the encoder's time raw the show's time at.

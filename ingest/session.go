@@ -24,8 +24,10 @@ const (
 	maxGatheredBytes = 16 << 20
 	// maxTime bounds what an encoder's clock can say, so that sums do not overflow.
 	maxTime = 1 << 60 * time.Nanosecond
-	// maxComposition is how far presentation may lie from decoding.
-	maxComposition = 10 * time.Second
+	// minComposition and maxComposition are how far presentation may lie from decoding.
+	minComposition, maxComposition = -500 * time.Millisecond, 2 * time.Second
+	// maxOverlap is how far an epoch may reach back into the one before: tracks end at different times.
+	maxOverlap = 100 * time.Millisecond
 	// maxTracks bounds the tracks of a session.
 	maxTracks = 32
 	// rareKeyframes is the distance between keyframes from which on the host is told.
@@ -46,13 +48,19 @@ type Session struct {
 	audio    bool
 
 	// Before the first epoch: what has come so far.
-	gathered      []media.AccessUnit
+	gathered      []arrival
 	gatheredBytes int
-	gatherSince   time.Time
+	since         time.Time // the first unit came
 
 	live    bool
 	changed bool // a new epoch has to begin with the next keyframe
 	broken  bool // until then, nothing can be used
+}
+
+// arrival is a unit and when it came.
+type arrival struct {
+	media.AccessUnit
+	at time.Time
 }
 
 // sessionTrack is one track of a session.
@@ -61,6 +69,7 @@ type sessionTrack struct {
 	show    media.Track  // as the show has it
 	format  media.Format // zero for data
 	current bool         // show is part of the present epoch
+	dormant bool         // it is left out until it has a keyframe
 	clock   trackClock
 	lastKey time.Duration
 }
@@ -153,10 +162,11 @@ func (s *Session) track(id int) *sessionTrack {
 func (s *Session) lead() *sessionTrack {
 	var audio *sessionTrack
 	for _, t := range s.tracks {
-		switch t.show.Kind() {
-		case media.KindVideo:
+		switch {
+		case t.dormant:
+		case t.show.Kind() == media.KindVideo:
 			return t
-		case media.KindAudio:
+		case t.show.Kind() == media.KindAudio:
 			if audio == nil {
 				audio = t
 			}
@@ -181,17 +191,17 @@ func (s *Session) Write(au media.AccessUnit) error {
 
 // gather keeps units until it is known which tracks there are and there is a keyframe to begin with.
 func (s *Session) gather(au media.AccessUnit, now time.Time) error {
-	if s.gatherSince.IsZero() {
-		s.gatherSince = now
-	}
-	s.gathered = append(s.gathered, au)
+	s.gathered = append(s.gathered, arrival{au, now})
 	s.gatheredBytes += len(au.Data)
 	for len(s.gathered) > maxGathered || s.gatheredBytes > maxGatheredBytes {
 		s.gatheredBytes -= len(s.gathered[0].Data)
-		s.gathered[0] = media.AccessUnit{}
+		s.gathered[0] = arrival{}
 		s.gathered = s.gathered[1:]
 	}
-	if !s.ready(now.Sub(s.gatherSince)) {
+	if s.since.IsZero() {
+		s.since = now
+	}
+	if !s.ready(now.Sub(s.since)) {
 		return nil
 	}
 	s.live, s.changed, s.broken = true, true, true
@@ -199,7 +209,7 @@ func (s *Session) gather(au media.AccessUnit, now time.Time) error {
 	s.gathered = nil
 	for _, au := range units {
 		if t := s.track(au.Track); t != nil {
-			if err := s.write(t, au, now); err != nil {
+			if err := s.write(t, au.AccessUnit, au.at); err != nil {
 				return err
 			}
 		}
@@ -225,24 +235,29 @@ func (s *Session) ready(after time.Duration) bool {
 
 // canBegin reports whether a unit has been gathered that decoding can start with.
 func (s *Session) canBegin(lead *sessionTrack) bool {
-	return slices.ContainsFunc(s.gathered, func(au media.AccessUnit) bool {
+	return slices.ContainsFunc(s.gathered, func(au arrival) bool {
 		return au.Track == lead.door.ID && au.RandomAccess
 	})
 }
 
-// dropVideo gives up video tracks that have no keyframe. They come back when they have one.
+// dropVideo leaves video tracks that have no keyframe out, until they have one.
 func (s *Session) dropVideo() bool {
 	s.pub.Remark("keyframe", fmt.Sprintf("The encoder has sent no keyframe for %v: the show starts with sound only.", keyframeTime))
-	s.tracks = slices.DeleteFunc(s.tracks, func(t *sessionTrack) bool { return t.show.Kind() == media.KindVideo })
+	for _, t := range s.tracks {
+		t.dormant = t.show.Kind() == media.KindVideo
+	}
 	return true
 }
 
 // write repairs the unit's times and hands it on.
 func (s *Session) write(t *sessionTrack, au media.AccessUnit, now time.Time) error {
 	raw := min(max(media.Duration(au.DTS, t.door.Timescale), -maxTime), maxTime)
-	if d := media.Duration(au.PTS-au.DTS, t.door.Timescale); d.Abs() > maxComposition {
+	if d := media.Duration(au.PTS-au.DTS, t.door.Timescale); d < minComposition || d > maxComposition {
 		au.PTS = au.DTS
 		s.pub.Count(repairComposition, 1)
+	}
+	if t.dormant && au.RandomAccess {
+		t.dormant, s.changed = false, true
 	}
 	begins := t == s.lead() && au.RandomAccess
 	if !s.clock.placed {
@@ -251,17 +266,27 @@ func (s *Session) write(t *sessionTrack, au media.AccessUnit, now time.Time) err
 		}
 		s.placeSession(raw, now)
 	}
+	if t.show.Kind() == media.KindData {
+		if s.broken {
+			return nil
+		}
+		return s.emit(t, au, s.clock.beside(raw, now))
+	}
 	at, absent := s.clock.place(&t.clock, raw, now)
 	if absent {
 		s.pub.Count(repairAbsence, 1)
 		s.changed, s.broken = true, true
 	}
 	if s.changed && begins {
-		if err := s.begin(t, at); err != nil {
+		if back := s.pub.Stream().Latest() - at; back > maxOverlap {
+			s.clock.move(back)
+			at += back.Round(time.Millisecond)
+		}
+		if err := s.begin(at); err != nil {
 			return err
 		}
 	}
-	if s.changed && (!t.current || s.broken) {
+	if t.dormant || s.changed && (!t.current || s.broken) {
 		t.clock.begun, t.clock.last = true, at
 		s.pub.Count(repairSkipped, 1)
 		return nil
@@ -282,12 +307,14 @@ func (s *Session) placeSession(raw time.Duration, now time.Time) {
 }
 
 // begin starts an epoch with the unit of the lead whose show time is at.
-func (s *Session) begin(lead *sessionTrack, at time.Duration) error {
+func (s *Session) begin(at time.Duration) error {
 	s.keepAudio()
 	tracks := make([]media.Track, 0, len(s.tracks)+1)
 	videos, data := 0, false
 	for _, t := range s.tracks {
-		t.current = true
+		if t.current = !t.dormant; t.dormant {
+			continue
+		}
 		tracks = append(tracks, t.show)
 		switch t.show.Kind() {
 		case media.KindVideo:
@@ -295,10 +322,10 @@ func (s *Session) begin(lead *sessionTrack, at time.Duration) error {
 		case media.KindData:
 			data = true
 		}
-		if a := t.clock.audio; a != nil && lead != t {
+		if a := t.clock.audio; a != nil {
 			a.begin(media.Ticks(at, t.clock.out))
 		}
-		t.clock.lastOut = 0
+		t.clock.lastOut, t.lastKey = 0, 0
 	}
 	if !data {
 		tracks = append(tracks, dataTrack) // data may come at any time: no epoch has to begin for it
@@ -351,9 +378,9 @@ func (s *Session) emit(t *sessionTrack, au media.AccessUnit, at time.Duration) e
 	case media.KindAudio:
 		s.clock.audio(&t.clock, au, at, to(t))
 	case media.KindData:
-		au.DTS = media.Ticks(at, t.clock.out)
-		au.PTS = au.DTS
-		t.clock.begun, t.clock.last = true, at
+		au.PTS = media.Ticks(at, t.clock.out)
+		au.DTS = max(au.PTS, t.clock.lastOut)
+		t.clock.lastOut = au.DTS
 		to(t)(au)
 	default:
 		for _, a := range s.tracks {

@@ -45,6 +45,15 @@ func (r *rendition) follow(au media.AccessUnit) {
 		r.begin(au, at)
 	}
 	d := r.decodeTime(au)
+	for len(r.cuts) > 0 && r.cuts[0] < d { // what is missing belongs into the segments that it is missing from
+		n := len(r.cuts)
+		r.settle(r.cuts[0])
+		r.skipTo(r.cuts[0])
+		r.followCuts(r.cuts[0])
+		if len(r.cuts) == n {
+			break
+		}
+	}
 	r.settle(d)
 	r.followCuts(d)
 	r.skipTo(d)

@@ -21,7 +21,7 @@ const audioGroup = "audio"
 // updateMultivariant renders the multivariant playlist into s, if it is not what s has.
 func (p *Packager) updateMultivariant(s *windowState) {
 	for _, r := range p.renditions {
-		if pl := r.state.Load(); !r.idle && (pl == nil || len(pl.open.parts) == 0 && allGaps(pl.segments)) {
+		if !r.idle && !r.ready {
 			return // nothing of it to play yet
 		}
 	}
@@ -40,20 +40,14 @@ func (p *Packager) updateMultivariant(s *windowState) {
 	s.multivariant = newDocument(tag, func() []byte { return text })
 }
 
-func allGaps(segments []*segment) bool {
-	for _, s := range segments {
-		if !s.gap {
-			return false
-		}
-	}
-	return true
-}
-
 // multivariant describes the renditions as they are now.
 func (p *Packager) multivariant() m3u8.Multivariant {
 	m := m3u8.Multivariant{IndependentSegments: !p.dependent}
 	v := m3u8.Variant{}
 	for _, r := range p.renditions {
+		if !r.ready {
+			continue
+		}
 		peak, average := r.rates.figures(r)
 		v.Bandwidth += peak
 		v.AverageBandwidth += average
@@ -72,7 +66,7 @@ func (p *Packager) multivariant() m3u8.Multivariant {
 	}
 	for _, r := range p.renditions {
 		switch {
-		case r.video():
+		case r.video(), !r.ready:
 		case v.URI == "":
 			v.URI = r.name + ".m3u8" // audio only: the variant is the audio playlist
 		default:
@@ -189,21 +183,13 @@ func bool2int(b bool) int {
 // frameRates are the rates that encoders mean when a measurement comes close, the likelier one of two first.
 var frameRates = []float64{10, 12, 12.5, 15, 20, 24, 24000.0 / 1001, 25, 30, 30000.0 / 1001, 48, 50, 60, 60000.0 / 1001, 90, 100, 120, 120000.0 / 1001}
 
-// frameRate is FRAME-RATE: measured, and kept until it is off by more than a twentieth.
+// frameRate is FRAME-RATE: that of the newest segment, and kept until one is off by more than a tenth.
 func (b *rates) frameRate(r *rendition) float64 {
-	samples, ticks := r.open.samples, r.open.ticks
-	for _, s := range b.run {
-		samples += s.samples
-		ticks += media.Ticks(s.duration, r.timescale())
+	fps, ticks := r.open.frameRate(r.timescale()), r.open.ticks
+	if n := len(b.run); n > 0 {
+		fps, ticks = b.run[n-1].frameRate, media.Ticks(b.run[n-1].duration, r.timescale())
 	}
-	if ticks <= 0 || samples < 5 {
-		if b.shownFPS == 0 {
-			return float64(r.timescale()) / float64(r.predicted)
-		}
-		return b.shownFPS
-	}
-	fps := float64(samples) * float64(r.timescale()) / float64(ticks)
-	if b.shownFPS > 0 && math.Abs(fps-b.shownFPS) < b.shownFPS/20 {
+	if fps == 0 || b.shownFPS > 0 && math.Abs(fps-b.shownFPS) < b.shownFPS/10 {
 		return b.shownFPS
 	}
 	// A host's clock of milliseconds leaves an error of that size at both ends.
@@ -217,3 +203,6 @@ func (b *rates) frameRate(r *rendition) float64 {
 	b.shownFPS = fps
 	return fps
 }
+
+// forget begins anew with what depends on the encoder's settings.
+func (b *rates) forget() { b.run, b.shownFPS = nil, 0 }

@@ -76,10 +76,9 @@ type Packager struct {
 	stats     Stats
 }
 
-// retention is how long a segment can still be fetched after it has left the playlists.
-func (p *Packager) retention() time.Duration {
-	return max(p.cfg.Window, 3*p.stats.TargetDuration) + 4*p.stats.TargetDuration
-}
+// retention is how much media can still be fetched after it has left the playlists
+// (docs/adr/0007-retention.md).
+func (p *Packager) retention() time.Duration { return 4 * p.stats.TargetDuration }
 
 // Stats are counts of what went less than well, for the operator and the host.
 type Stats struct {

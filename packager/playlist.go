@@ -204,6 +204,9 @@ func (pl *playlist) render(skip Skip) []byte {
 	if !pl.ended {
 		m.Open = m3u8.Segment{Discontinuity: pl.open.discontinuity, Map: pl.init.uri, ProgramDate: pl.start, Parts: partLines(pl.open.parts)}
 		m.PreloadPart = pl.nextURI
+		if n := len(pl.listed); n > 0 && len(pl.open.parts) == 0 && pl.listed[n-1].init != pl.init {
+			m.PreloadMap = pl.init.uri
+		}
 	}
 	withRanges := pl.listRanges(&m, time.Time{})
 	if skip != SkipNone && skipped > 0 && !pl.ended {

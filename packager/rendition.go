@@ -26,6 +26,7 @@ type rendition struct {
 	init   *initSegment
 	inits  int
 	idle   bool // the host sends no such track at present
+	ready  bool // there has been a part, be it a gap
 	begun  bool // the epoch has had a unit
 
 	shift      int64 // what is added to DTS, so that a keyframe is decoded when it is presented
@@ -85,12 +86,14 @@ func (r *rendition) setTrack(t media.Track, f media.Format) error {
 			return err
 		}
 		r.inits++
+		r.dirty = len(r.segments) > 0 // it can be hinted
+		r.rates.forget()
 		r.init = &initSegment{uri: r.uri("init" + strconv.Itoa(r.inits) + ".mp4"), data: data}
 	}
 	r.track, r.format = t, f
 	r.idle, r.begun = false, false
 	r.held, r.cuts, r.samples = r.held[:0], nil, r.samples[:0]
-	r.partTarget = int64(r.p.cfg.Latency.Part.Seconds() * float64(t.Timescale))
+	r.partTarget = int64(r.p.cfg.Latency.Part) * t.Timescale / int64(time.Second)
 	r.minPart = (r.partTarget*85 + 99) / 100
 	r.predicted = r.nominal()
 	r.deltas = [3]int64{r.predicted, r.predicted, r.predicted}
@@ -165,7 +168,7 @@ func (r *rendition) gapTo(d int64) {
 		r.p.stats.Gaps++
 		if r == r.p.lead {
 			if r.p.tooLong(r) {
-				r.p.cutLead()
+				r.p.forceCut()
 			}
 		} else {
 			r.followCuts(r.end)

@@ -11,6 +11,8 @@ const (
 	maxHold = time.Second
 	// maxCuts is how many segments another track may lag behind the lead before gaps take its place.
 	maxCuts = 2
+	// trimRoom is by how much the renditions' lengths may differ.
+	trimRoom = 100 * time.Millisecond
 	// roundingRoom is what a segment may last above its target duration: less than what would round up
 	// (rfc8216bis 4.4.3.1), with room for an audio frame.
 	roundingRoom = 450 * time.Millisecond
@@ -42,11 +44,18 @@ func (p *Packager) leadUnit(au media.AccessUnit) {
 		return
 	}
 	r.closePart(false)
-	if r.video() && p.tooLong(r) {
+	if p.tooLong(r) {
+		p.forceCut()
+	}
+}
+
+// forceCut ends a segment because it can't be any longer. The next one may begin without a keyframe.
+func (p *Packager) forceCut() {
+	if p.lead.video() {
 		p.stats.ForcedCuts++
 		p.dependent = true
-		p.cutLead()
 	}
+	p.cutLead()
 }
 
 // start places the segments that begin with the epoch, at the lead's first unit.
@@ -116,7 +125,6 @@ func (p *Packager) cutLead() {
 func (p *Packager) completed(s *segment) {
 	p.stats.Segments++
 	p.redescribe = true
-	p.raiseTarget(s.duration)
 	p.trim()
 }
 
@@ -140,10 +148,16 @@ func (p *Packager) raiseTarget(segment time.Duration) {
 }
 
 // trim drops the oldest segments from the playlists of all renditions: what is left lasts as long as the
-// window, and no less than players need.
+// window, and no less than players need, in the one that is furthest behind.
 func (p *Packager) trim() {
-	listed := p.lead.listed(p.firstMSN)
-	keep := max(p.cfg.Window, 3*p.stats.TargetDuration)
+	slowest := p.lead
+	for _, r := range p.renditions {
+		if r.open.msn < slowest.open.msn {
+			slowest = r
+		}
+	}
+	listed := slowest.listed(p.firstMSN)
+	keep := max(p.cfg.Window, 3*p.stats.TargetDuration+trimRoom)
 	total := time.Duration(0)
 	for _, s := range listed {
 		total += s.duration

@@ -30,7 +30,7 @@ type segment struct {
 	init          *initSegment
 	parts         []part
 	size          int64
-	samples       int
+	frameRate     float64 // of its media, gaps aside
 }
 
 // initSegment is an initialization segment, immutable.
@@ -48,12 +48,27 @@ type openSegment struct {
 	samples       int
 }
 
+// frameRate is the number of samples a second in what there is of the segment, zero if there is none.
+func (o *openSegment) frameRate(timescale int64) float64 {
+	ticks := int64(0)
+	for _, x := range o.parts {
+		if !x.gap {
+			ticks += x.ticks
+		}
+	}
+	if ticks == 0 {
+		return 0
+	}
+	return float64(o.samples) * float64(timescale) / float64(ticks)
+}
+
 // appendPart publishes a part: behind the others of the open segment, with the next number.
 func (r *rendition) appendPart(x part) {
 	x.seq = r.nextPart
 	x.uri = r.partURI(x.seq)
 	x.duration = media.Duration(x.ticks, r.timescale())
 	r.nextPart++
+	r.ready = true
 	r.open.parts = append(r.open.parts, x)
 	r.open.ticks += x.ticks
 	r.dirty = true
@@ -71,13 +86,14 @@ func (r *rendition) closeSegment() *segment {
 		gap:           true,
 		init:          r.init,
 		parts:         o.parts,
-		samples:       o.samples,
+		frameRate:     o.frameRate(r.timescale()),
 	}
 	for _, x := range s.parts {
 		s.size += int64(len(x.data))
 		s.gap = s.gap && x.gap
 	}
 	r.append(s)
+	r.p.raiseTarget(s.duration)
 	return s
 }
 
@@ -101,14 +117,21 @@ func (r *rendition) gapSegment(like *segment) {
 
 // append publishes s, forgets those that nobody may ask for any more, and opens the next segment.
 func (r *rendition) append(s *segment) {
-	keep := r.segments
-	for len(keep) > 0 && keep[0].msn < r.p.firstMSN && s.start.Sub(keep[0].start) > r.p.retention() {
-		keep = keep[1:]
-	}
+	keep := r.retained()
 	r.segments = append(append(make([]*segment, 0, len(keep)+1), keep...), s)
 	r.rates.add(s)
 	r.open = openSegment{msn: s.msn + 1, start: r.end, parts: make([]part, 0, 8)}
 	r.dirty = true
+}
+
+// retained returns the segments that can still be fetched: those that are listed, and of the others the
+// newest, retention of them.
+func (r *rendition) retained() []*segment {
+	i := len(r.segments) - len(r.listed(r.p.firstMSN))
+	for d := time.Duration(0); i > 0 && d < r.p.retention(); i-- {
+		d += r.segments[i-1].duration
+	}
+	return r.segments[i:]
 }
 
 // prefix puts gaps before the first segment of the show, which begins at start, so that the playlist is as

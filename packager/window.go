@@ -120,6 +120,8 @@ func (w *Window) Playlist(ctx context.Context, rendition string, msn int64, part
 	for {
 		pl := r.state.Load()
 		switch {
+		case pl == nil: // announced, and gone before it had any media
+			return nil, ErrNotFound
 		case pl.ended, msn < 0, pl.contains(msn, part):
 			return pl.documents[skip], nil
 		case pl.tooFar(msn, part):

@@ -108,7 +108,8 @@ func (p *Publisher) Close(why error) {
 	wait := s.hub.cfg.ReconnectWindow
 	s.leave(p, why, wait)
 	if s.begun && wait > 0 {
-		s.window = time.AfterFunc(wait, func() { s.end(errNotBack, s.abandoned) })
+		// A host who came and went without sending anything has not made the wait longer.
+		s.window = time.AfterFunc(time.Until(s.until), func() { s.end(errNotBack, s.abandoned) })
 		s.mu.Unlock()
 		return
 	}

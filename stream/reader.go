@@ -10,6 +10,7 @@ type Reader struct {
 	s      *Stream
 	next   int64 // index of the next event; guarded by s.mu
 	tracks bool  // the tracks of the epoch have to be told first
+	seek   bool  // nothing is of use before the next event at which a reader can begin
 	wake   chan struct{}
 	batch  []Event
 }
@@ -54,9 +55,16 @@ func (r *Reader) Next(ctx context.Context) ([]Event, error) {
 func (r *Reader) take() ([]Event, error) {
 	s := r.s
 	if r.next < s.first {
-		r.next = max(s.gop, s.first)
-		r.tracks = !s.tracksAt(r.next)
+		r.next, r.seek = s.first, true
 		return nil, ErrLagged
+	}
+	if r.seek {
+		if s.gop < r.next {
+			r.next = s.first + int64(len(s.events))
+			return nil, nil
+		}
+		r.next, r.seek = s.gop, false
+		r.tracks = !s.tracksAt(r.next)
 	}
 	clear(r.batch)
 	r.batch = r.batch[:0]

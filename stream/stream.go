@@ -54,6 +54,7 @@ type Stream struct {
 	publisher *Publisher
 	source    Source      // of the publisher, or the last one
 	window    *time.Timer // ends an interrupted show
+	until     time.Time   // when it does
 	begun     bool
 
 	// The log: events[i] has index first+i.
@@ -131,6 +132,7 @@ func (s *Stream) leave(p *Publisher, why error, wait time.Duration) {
 		return
 	}
 	s.setState(Interrupted)
+	s.until = time.Now().Add(wait)
 	s.meter.remark(reason(why))
 	s.append(Event{Kind: EventInterrupted})
 	if wait > 0 {
@@ -201,21 +203,18 @@ func (s *Stream) append(ev Event) {
 	}
 }
 
-// canBegin reports whether a reader can begin with au: at a keyframe, or anywhere if there is no video.
+// canBegin reports whether a reader can begin with au: at a keyframe of the first video track, or anywhere
+// if there is no video.
 func (s *Stream) canBegin(au media.AccessUnit) bool {
 	if !au.RandomAccess {
 		return false
 	}
-	video := false
 	for _, t := range s.tracks {
 		if t.Kind() == media.KindVideo {
-			video = true
-			if t.ID == au.Track {
-				return true
-			}
+			return t.ID == au.Track
 		}
 	}
-	return !video
+	return true
 }
 
 // trim forgets what lies before the newest GOP and has been read, and, where the log has outgrown its
