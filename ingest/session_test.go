@@ -542,3 +542,145 @@ func TestDataTrack(t *testing.T) {
 		}
 	})
 }
+
+// TestPauses takes units away, of one track or of all, while the encoder's clock goes on: what comes
+// afterwards keeps its place, and nothing is taken for a jump.
+func TestPauses(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		track    int // zero: all
+		from, to int64
+		epochs   int
+	}{
+		{"video 5 s", 1, 10_000, 15_990, 1},
+		{"video 2.5 s", 1, 10_000, 12_520, 1},
+		{"audio 5 s", 2, 10_000, 15_000, 1},
+		{"audio 2.5 s", 2, 10_000, 12_500, 1},
+		{"both 10 s, then a keyframe", 0, 10_100, 19_999, 2},
+		{"both 10 s, then something else", 0, 10_100, 20_500, 2},
+		{"both 2.5 s", 0, 10_100, 12_600, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sh := newShow(t)
+				s := sh.session()
+				play(t, s, slices.DeleteFunc(rtmp(t, s, 40), func(au media.AccessUnit) bool {
+					return (tt.track == 0 || au.Track == tt.track) && au.DTS > tt.from && au.DTS < tt.to
+				}))
+				for _, au := range slices.Concat(sh.units(1), sh.units(2)) {
+					n := mediatest.Index(au.Data)
+					if n < 0 {
+						continue // silence
+					}
+					encoder, scale := video.Unit(n).DTS, int64(90000)
+					if au.Track == 2 {
+						encoder, scale = audio.Unit(n).DTS, 48000
+					}
+					want := time.Duration(encoder)*time.Millisecond + time.Second
+					if got := media.Duration(au.DTS, scale); (got - want).Abs() > 30*time.Millisecond {
+						t.Fatalf("unit %d of track %d is at %v, want %v", n, au.Track, got, want)
+					}
+				}
+				if got := len(sh.units(2)); got < 1300 {
+					t.Errorf("%d audio units in 40 s", got)
+				}
+				if r := sh.repairs(); r[repairJump] != 0 || r[repairDropped] != 0 {
+					t.Errorf("repairs: %v", r)
+				}
+				if sh.epochs() != tt.epochs {
+					t.Errorf("%d epochs, want %d", sh.epochs(), tt.epochs)
+				}
+			})
+		})
+	}
+}
+
+// TestRareData has data units that are further apart than audio and video ever are.
+func TestRareData(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sh := newShow(t)
+		s := sh.session()
+		track, _ := mediatest.Data(3, 0, nil)
+		if err := s.SetTrack(track); err != nil {
+			t.Fatal(err)
+		}
+		units := rtmp(t, s, 40)
+		times := []int64{4000, 10_000, 10_500, 30_000, 38_000}
+		for _, at := range times {
+			_, data := mediatest.Data(3, at, []byte("cue"))
+			units = slices.Insert(units, slices.IndexFunc(units, func(au media.AccessUnit) bool { return au.DTS >= at }), data)
+		}
+		play(t, s, units)
+		for i, d := range sh.units(dataTrack.ID) {
+			if d.PTS != times[i]+1000 {
+				t.Errorf("data unit %d is at %d ms, want %d", i, d.PTS, times[i]+1000)
+			}
+		}
+		if r := sh.repairs(); len(r) != 0 {
+			t.Errorf("repairs: %v", r)
+		}
+	})
+}
+
+// TestKeyframeLate has no keyframe for 13 s: the show starts with sound, and the picture joins.
+func TestKeyframeLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sh := newShow(t)
+		s := sh.session()
+		units := rtmp(t, s, 30)
+		for i := range units {
+			units[i].RandomAccess = units[i].RandomAccess && (units[i].Track == 2 || units[i].DTS > 13_000)
+		}
+		play(t, s, units)
+		if got := len(sh.units(1)); got != 16*30 {
+			t.Errorf("%d pictures, want the 480 from the first keyframe on", got)
+		}
+		if sh.epochs() != 2 {
+			t.Errorf("%d epochs, want one with sound and one with both", sh.epochs())
+		}
+	})
+}
+
+// TestAudioOnlyReturn interrupts a show of sound: it begins and goes on without made-up silence, and in
+// order.
+func TestAudioOnlyReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sh := newShow(t)
+		for range 2 {
+			s := sh.session()
+			s.Expect(false, true)
+			if err := s.SetTrack(audio.Track()); err != nil {
+				t.Fatal(err)
+			}
+			play(t, s, audio.Units(140))
+			s.Close(nil)
+			time.Sleep(time.Second)
+		}
+		a := sh.units(2)
+		for i := 1; i < len(a); i++ {
+			if a[i].DTS <= a[i-1].DTS {
+				t.Fatalf("unit %d has DTS %d behind %d", i, a[i].DTS, a[i-1].DTS)
+			}
+		}
+		if len(a) != 280 || len(sh.repairs()) != 0 {
+			t.Errorf("%d units of 280, repairs %v", len(a), sh.repairs())
+		}
+	})
+}
+
+// TestArrivalDates checks that a session's wait for more tracks does not move the show in time.
+func TestArrivalDates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sh := newShow(t)
+		s := sh.session()
+		if err := s.SetTrack(video.Track()); err != nil { // nothing is promised: there may be audio to come
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		play(t, s, video.Units(90))
+		st, _ := sh.hub.Stream("a")
+		if got, want := media.Duration(sh.units(1)[0].DTS, 90000), begin.Sub(st.Start()); (got - want).Abs() > time.Millisecond {
+			t.Errorf("the first picture is dated %v into the show, it came at %v", got, want)
+		}
+	})
+}

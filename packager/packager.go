@@ -87,6 +87,8 @@ type Stats struct {
 	TargetDuration time.Duration
 	// Segments counts the complete segments of the lead rendition.
 	Segments int
+	// Discontinuities counts epochs but for the first.
+	Discontinuities int
 	// ForcedCuts counts segments that had to end without a keyframe.
 	ForcedCuts int
 	// Gaps counts parts that were listed as EXT-X-GAP, because there was no media for them.
@@ -144,6 +146,9 @@ func (p *Packager) beginEpoch(tracks []media.Track) error {
 	p.closeEpoch()
 	p.redescribe = true
 	p.discontinuity = p.stats.Segments > 0
+	if p.discontinuity {
+		p.stats.Discontinuities++
+	}
 	for _, r := range p.renditions {
 		r.idle = true
 	}

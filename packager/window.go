@@ -170,6 +170,10 @@ func (w *Window) Ended() bool { return w.state.Load().ended }
 // Stats returns the packager's counts, as of the newest part.
 func (w *Window) Stats() Stats { return w.state.Load().stats }
 
+// NextDSN is the first discontinuity sequence number that the show has not used. A show of the same name that
+// follows begins there.
+func (w *Window) NextDSN() int64 { return w.p.show.FirstDSN + int64(w.Stats().Discontinuities) + 1 }
+
 // TargetDuration is EXT-X-TARGETDURATION.
 func (w *Window) TargetDuration() time.Duration { return w.state.Load().stats.TargetDuration }
 

@@ -131,6 +131,50 @@ func TestLag(t *testing.T) {
 	}
 }
 
+// TestLagWithoutKeyframe has a reader lag while the log holds no keyframe: it goes on with the next one.
+func TestLagWithoutKeyframe(t *testing.T) {
+	h := newTestHub(t, Config{}, nil)
+	p := publish(t, h, "a")
+	r := p.Stream().NewReader()
+	long := mediatest.Video{GOP: maxLogEvents + 200}
+	if err := p.Begin([]media.Track{long.Track()}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxLogEvents + 202 {
+		if i == maxLogEvents+100 {
+			if got, want := summary(t, r), "lagged "; got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+		if err := p.Write(long.Unit(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := summary(t, r), fmt.Sprintf("tracks %d %d ", maxLogEvents+200, maxLogEvents+201); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestFlapping connects again and again without sending anything: the show does not wait for ever.
+func TestFlapping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newTestHub(t, Config{}, nil)
+		p := publish(t, h, "a")
+		begin(t, p)
+		s := p.Stream()
+		p.Close(nil)
+		for range 3 {
+			time.Sleep(25 * time.Second)
+			publish(t, h, "a").Close(errors.New("nothing came"))
+		}
+		select {
+		case <-s.Done():
+		default:
+			t.Error("75 s after its last unit, the show still waits")
+		}
+	})
+}
+
 // TestLogBytes checks that the log is bounded in bytes, even by a host without keyframes.
 func TestLogBytes(t *testing.T) {
 	h := newTestHub(t, Config{}, nil)

@@ -16,7 +16,7 @@ import (
 func (s *server) Streams() []admin.Stream {
 	var list []admin.Stream
 	for _, sh := range s.shows.all() {
-		list = append(list, s.describe(sh.stream.Status()))
+		list = append(list, s.describe(sh))
 	}
 	return list
 }
@@ -27,14 +27,29 @@ func (s *server) Stream(name string) (admin.Stream, bool) {
 	if !ok {
 		return admin.Stream{}, false
 	}
-	return s.describe(sh.stream.Status()), true
+	return s.describe(sh), true
 }
 
 // Cut implements admin.Source.
 func (s *server) Cut(name string) bool { return s.hub.Cut(name) }
 
+// status is the stream's, and what the packager had to make good among its repairs.
+func (s *show) status() stream.Status {
+	st := s.stream.Status()
+	for kind, n := range map[string]int{
+		"gap parts listed":                s.Stats().Gaps,
+		"segments cut without a keyframe": s.Stats().ForcedCuts,
+	} {
+		if n > 0 {
+			st.Repairs[kind] = int64(n)
+		}
+	}
+	return st
+}
+
 // describe says what a show is like in the operators' words.
-func (s *server) describe(st stream.Status) admin.Stream {
+func (s *server) describe(sh *show) admin.Stream {
+	st := sh.status()
 	a := admin.Stream{
 		Name: st.Name, Epoch: st.Epoch, State: st.State.String(), Since: st.Since.UTC(), Start: st.Start.UTC(),
 		Host:     admin.Host{Protocol: st.Source.Protocol, Remote: st.Source.Remote, Encoder: st.Source.Agent},
@@ -73,7 +88,7 @@ func describeTrack(t stream.TrackStatus) admin.Track {
 func (s *server) report(m metrics.Scrape) {
 	states := map[stream.State]int{stream.Waiting: 0, stream.Live: 0, stream.Interrupted: 0, stream.Ended: 0}
 	for _, sh := range s.shows.all() {
-		st := sh.stream.Status()
+		st := sh.status()
 		states[st.State]++
 		s.reportStream(m, st)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pushcart/origin"
@@ -31,16 +32,16 @@ type shows struct {
 type show struct {
 	*packager.Window
 	stream *stream.Stream
-	// former is the show of the same name before this one: players that are at its end still fetch
-	// segments of it.
-	former *packager.Window
+	// former is the show of the same name before this one, for as long as players that are at its end may
+	// still fetch segments of it; nil otherwise.
+	former atomic.Pointer[packager.Window]
 }
 
 // Object returns what a playlist named, be it one of the former show's.
 func (s *show) Object(ctx context.Context, path string) (packager.Object, error) {
 	o, err := s.Window.Object(ctx, path)
-	if err == packager.ErrNotFound && s.former != nil {
-		return s.former.Object(ctx, path)
+	if former := s.former.Load(); err == packager.ErrNotFound && former != nil {
+		return former.Object(ctx, path)
 	}
 	return o, err
 }
@@ -51,12 +52,18 @@ func newShows(conf packager.Config, most int, log *slog.Logger) *shows {
 
 // begin is called by the hub with each new show.
 func (s *shows) begin(st *stream.Stream) {
-	p := packager.New(s.conf, packager.NewShow(st.Epoch(), st.Start()), nil)
-	sh := &show{Window: p.Window(), stream: st}
+	numbers := packager.NewShow(st.Epoch(), st.Start())
 	s.mu.Lock()
-	if former := s.byName[st.Name()]; former != nil {
-		sh.former = former.Window
+	former := s.byName[st.Name()]
+	if former != nil {
+		numbers.FirstDSN = max(numbers.FirstDSN, former.NextDSN())
 		s.drop(former)
+	}
+	p := packager.New(s.conf, numbers, nil)
+	sh := &show{Window: p.Window(), stream: st}
+	if former != nil {
+		sh.former.Store(former.Window)
+		time.AfterFunc(s.conf.WithDefaults().Window, func() { sh.former.Store(nil) })
 	}
 	s.byName[st.Name()] = sh
 	s.mu.Unlock()
