@@ -76,7 +76,7 @@ func judgeStart(t *testing.T, i int, r harness.Report, most time.Duration) harne
 		t.Errorf("start %d: first frame after %.0f ms: more than %v", i+1, f.FirstFrameMs, firstFrameMost)
 	}
 	if stalls := waits(r); stalls > 0 {
-		t.Errorf("start %d: %d stalls", i+1, stalls)
+		t.Errorf("start %d: %d stalls; %d ms after the first frame: %v", i+1, stalls, int(r.Now-r.Frames[0].Shown), r.Events)
 	}
 	return f
 }

@@ -61,7 +61,9 @@ type Event struct {
 	Rate float64
 }
 
-func (e Event) String() string { return fmt.Sprintf("%s@%.2f", e.Type, e.Time) }
+func (e Event) String() string {
+	return fmt.Sprintf("%s %s@%.2f x%.2f", time.UnixMilli(int64(e.At)).Format("05.000"), e.Type, e.Time, e.Rate)
+}
 
 // Sample is the player's state, four times a second. Latency, target and what is ahead are in seconds.
 type Sample struct {

@@ -17,6 +17,7 @@ const settings = {
 
 export async function shakaEngine(video, url, assets, on) {
   const shaka = await loadLibrary(assets);
+  mendOffsets(globalThis.SourceBuffer?.prototype);
   shaka.polyfill.installAll();
   if (!shaka.Player.isBrowserSupported()) throw new Error('no Media Source Extensions in this browser');
   const player = new shaka.Player();
@@ -48,6 +49,22 @@ export async function shakaEngine(video, url, assets, on) {
       return player.destroy();
     },
   };
+}
+
+// mendOffsets keeps Shaka 5.2.12 from losing parts. It adds a millisecond to a negative timestamp offset when it
+// sets one (setTimestampOffset_, for an old Edge), and at the next append it compares what it reads back with what
+// it wanted: a millisecond of difference, up to rounding, makes it reset the buffer, and the browser drops all
+// pictures up to the next keyframe. A live show's offsets are negative as soon as its window has begun to slide.
+// So Shaka reads back what it wanted.
+export function mendOffsets(prototype) {
+  const { get, set } = Object.getOwnPropertyDescriptor(prototype ?? {}, 'timestampOffset') ?? {};
+  if (!get || get.mended) return;
+  const mended = function timestampOffset() {
+    const offset = get.call(this);
+    return offset < 0 ? offset - 0.001 : offset;
+  };
+  mended.mended = true;
+  Object.defineProperty(prototype, 'timestampOffset', { configurable: true, enumerable: true, get: mended, set });
 }
 
 // Shaka comes as a classic script that leaves a global behind.
