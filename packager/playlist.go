@@ -156,10 +156,7 @@ func (pl *playlist) edge() time.Time {
 
 // length is how long the playlist lasts.
 func (pl *playlist) length() time.Duration {
-	d := time.Duration(0)
-	for _, s := range pl.listed {
-		d += s.duration
-	}
+	d := length(pl.listed)
 	for _, x := range pl.open.parts {
 		d += x.duration
 	}

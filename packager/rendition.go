@@ -149,10 +149,19 @@ func (r *rendition) settle(d int64) {
 
 // skipTo lists the time up to d as a gap, if it is more than a sample can make up for.
 func (r *rendition) skipTo(d int64) {
-	if d-r.end+r.predicted <= r.partTarget {
-		return
+	if r.mustSkip(d) {
+		r.gapTo(d)
 	}
-	r.gapTo(d)
+}
+
+// mustSkip reports whether a unit at d leaves a hole that neither the part in the making nor the unit itself
+// can bridge.
+func (r *rendition) mustSkip(d int64) bool {
+	end := r.end
+	if len(r.samples) > 0 {
+		end = r.partStart + r.partTarget
+	}
+	return d-end+r.predicted > r.partTarget
 }
 
 // gapTo lists the time up to d as gaps.

@@ -11,8 +11,6 @@ const (
 	maxHold = time.Second
 	// maxCuts is how many segments another track may lag behind the lead before gaps take its place.
 	maxCuts = 2
-	// trimRoom is by how much the renditions' lengths may differ.
-	trimRoom = 100 * time.Millisecond
 	// roundingRoom is what a segment may last above its target duration: less than what would round up
 	// (rfc8216bis 4.4.3.1), with room for an audio frame.
 	roundingRoom = 450 * time.Millisecond
@@ -148,26 +146,19 @@ func (p *Packager) raiseTarget(segment time.Duration) {
 }
 
 // trim drops the oldest segments from the playlists of all renditions: what is left lasts as long as the
-// window, and no less than players need, in the one that is furthest behind.
+// window, and no less than players need, in each of them.
 func (p *Packager) trim() {
-	slowest := p.lead
-	for _, r := range p.renditions {
-		if r.open.msn < slowest.open.msn {
-			slowest = r
+	keep := max(p.cfg.Window, 3*p.stats.TargetDuration)
+	for {
+		for _, r := range p.renditions {
+			listed := r.listed(p.firstMSN)
+			if len(listed) <= minListed || length(listed[1:]) < keep {
+				return
+			}
 		}
-	}
-	listed := slowest.listed(p.firstMSN)
-	keep := max(p.cfg.Window, 3*p.stats.TargetDuration+trimRoom)
-	total := time.Duration(0)
-	for _, s := range listed {
-		total += s.duration
-	}
-	for len(listed) > minListed && total-listed[0].duration >= keep {
-		total -= listed[0].duration
-		if listed[0].discontinuity {
+		if p.lead.listed(p.firstMSN)[0].discontinuity {
 			p.dsn++
 		}
-		listed = listed[1:]
 		p.firstMSN++
 	}
 }
@@ -187,8 +178,11 @@ func (p *Packager) waitNoLonger(r *rendition) {
 	}
 	l := p.lead
 	to := media.Rescale(newest-r.ticks(maxHold), r.timescale(), l.timescale())
+	if !l.mustSkip(to) {
+		return // its pending part has room: what the lead brings next may still begin before
+	}
 	l.settle(to)
-	l.skipTo(to)
+	l.gapTo(to)
 	r.drain(p.horizon(r))
 }
 

@@ -134,6 +134,14 @@ func (r *rendition) retained() []*segment {
 	return r.segments[i:]
 }
 
+// length is how long segments last together.
+func length(segments []*segment) (d time.Duration) {
+	for _, s := range segments {
+		d += s.duration
+	}
+	return d
+}
+
 // prefix puts gaps before the first segment of the show, which begins at start, so that the playlist is as
 // long as players demand from its first version on (Apple's authoring rule 8.11; hls.js wants one complete
 // segment).
