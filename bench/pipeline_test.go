@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,4 +132,95 @@ func BenchmarkFrame(b *testing.B) {
 			b.ReportMetric(float64(renders)/float64(b.N), "playlists/op")
 		})
 	}
+}
+
+// BenchmarkWake blocks many viewers on the next part's playlist, as origin does it, and writes units until
+// that part is there. An operation is one such part. renders/op counts the different texts that the
+// viewers got, ns/viewer is the time from the last unit to the last viewer's compressed playlist, shared
+// out among them.
+func BenchmarkWake(b *testing.B) {
+	s, err := show.New(show.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, viewers := range []int{1000, 10_000} {
+		b.Run(strconv.Itoa(viewers), func(b *testing.B) {
+			p, next := newPipeline(b, s), units(s)
+			for range 60 * 77 {
+				p.write(b, next())
+			}
+			win := p.packager.Window()
+			renders, waking := 0, time.Duration(0)
+			for b.Loop() {
+				got, begun := p.wakeAll(b, win, viewers, next)
+				waking += time.Since(begun)
+				renders += len(got)
+			}
+			b.ReportMetric(float64(renders)/float64(b.N), "renders/op")
+			b.ReportMetric(float64(waking)/float64(b.N*viewers), "ns/viewer")
+			b.ReportMetric(float64(waking)/float64(b.N)/1e6, "ms/wake")
+		})
+	}
+}
+
+// wakeAll returns the different compressed texts that viewers got, by their first byte's address, and when
+// the unit was written that woke them.
+func (p *pipeline) wakeAll(b *testing.B, win *packager.Window, viewers int, next func() media.AccessUnit) (map[*byte]bool, time.Time) {
+	doc, err := win.Playlist(b.Context(), "v1", -1, -1, packager.SkipNone)
+	if err != nil {
+		b.Fatal(err)
+	}
+	at, err := parsePlaylist(doc.Text())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var waiting, done sync.WaitGroup
+	texts := make([]*byte, viewers)
+	for i := range viewers {
+		waiting.Add(1)
+		done.Go(func() {
+			ctx := &waiter{Context: b.Context(), waiting: &waiting}
+			d, err := win.Playlist(ctx, "v1", at.msn, at.part, packager.SkipNone)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			texts[i] = &d.Gzip()[0]
+		})
+	}
+	waiting.Wait()
+	for {
+		au := next()
+		begun := time.Now()
+		p.write(b, au)
+		d, err := win.Playlist(b.Context(), "v1", -1, -1, packager.SkipNone)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if d == doc {
+			continue
+		}
+		doc = d
+		if now, err := parsePlaylist(doc.Text()); err != nil || now.part == 0 {
+			continue // a segment has been closed, that was all
+		}
+		done.Wait()
+		got := map[*byte]bool{}
+		for _, t := range texts {
+			got[t] = true
+		}
+		return got, begun
+	}
+}
+
+// waiter is a context that tells when somebody begins to wait for it.
+type waiter struct {
+	context.Context
+	waiting *sync.WaitGroup
+	once    sync.Once
+}
+
+func (w *waiter) Done() <-chan struct{} {
+	w.once.Do(w.waiting.Done)
+	return w.Context.Done()
 }

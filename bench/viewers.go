@@ -20,13 +20,12 @@ type wake struct {
 
 // herdResult is what a number of viewers saw.
 type herdResult struct {
-	wake    spans // part's last picture sent -> playlist arrived, over all viewers and rounds
-	last    spans // the same for the last viewer of each round
-	spread  spans // first viewer -> last viewer, per round
-	cpu     time.Duration
-	renders float64
-	rounds  int
-	missed  int
+	wake   spans // part's last picture sent -> playlist arrived, over all viewers and rounds
+	last   spans // the same for the last viewer of each round
+	spread spans // first viewer -> last viewer, per round
+	cpu    time.Duration
+	rounds int
+	missed int
 }
 
 // viewersSuite blocks many viewers on one playlist position and measures how they wake.
@@ -34,23 +33,21 @@ func viewersSuite(ctx context.Context, o *options, r *report) error {
 	servers := contenders(o)
 	t := newTable(servers)
 	for _, n := range o.viewers {
-		var rows [8][]figure
+		var rows [7][]figure
 		for _, c := range servers {
 			m, err := measureViewers(ctx, o, c, n)
 			if err != nil {
 				return fmt.Errorf("%s, %d viewers: %w", c.name, n, err)
 			}
-			renders := measured("%.1f", m.renders/float64(max(m.rounds, 1)))
-			renders.ok = m.renders > 0
 			for i, f := range []figure{m.wake.figureAt(0.5), m.wake.figureAt(0.99), m.last.figureAt(0.5), m.last.figureAt(1),
 				m.spread.figureAt(0.5), measured("%.1f µs", float64(m.cpu.Microseconds())/float64(max(m.rounds, 1)*n)),
-				renders, measured("%.0f", float64(m.rounds))} {
+				measured("%.0f", float64(m.rounds))} {
 				rows[i] = append(rows[i], f)
 			}
 		}
 		for i, what := range []string{"part's last picture sent to playlist received, p50", "the same, p99",
 			"the same, last viewer, p50 of rounds", "the same, last viewer, worst round", "first viewer to last viewer, p50 of rounds",
-			"server's CPU per viewer and wake, request included", "renders per part while they waited", "rounds"} {
+			"server's CPU per viewer and wake, request included", "rounds"} {
 			t.row(fmt.Sprintf("%d viewers: %s", n, what), rows[i]...)
 		}
 	}
@@ -102,7 +99,6 @@ func (c *contender) wakeRounds(ctx context.Context, o *options, h *herd, rend re
 		if err != nil {
 			return nil, missed, err
 		}
-		renders := c.renders(ctx)
 		w, ok, err := wakeOnce(ctx, h, rend)
 		if err != nil {
 			return nil, missed, err
@@ -118,7 +114,6 @@ func (c *contender) wakeRounds(ctx context.Context, o *options, h *herd, rend re
 			return nil, missed, err
 		}
 		m.cpu += after - before
-		m.renders += c.renders(ctx) - renders
 		wakes = append(wakes, w)
 	}
 	return wakes, missed, nil
@@ -202,6 +197,3 @@ func wakeOnce(ctx context.Context, h *herd, rend rendition) (w wake, ok bool, er
 	// nothing.
 	return w, ok && w.arrivals[0]-sent >= int64(sendMargin), nil
 }
-
-// renders returns how many playlists the server has rendered so far, zero if it does not say.
-func (c *contender) renders(ctx context.Context) float64 { return 0 }
