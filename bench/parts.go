@@ -69,6 +69,11 @@ func partsSuite(ctx context.Context, o *options, r *report) error {
 		line("(CPU of the client, of one core)", func(v rate) figure { return measured("%.0f %%", 100*v.client) })
 	}
 	t.print(r.w)
+	for _, kind := range []string{"video", "audio"} {
+		if static := rows[kind+" nginx"]; len(static) > 0 {
+			fmt.Fprintf(r.w, "\n%s parts: %s serves %.2f of nginx's rate.\n", kind, servers[0].name, rows[kind][0].perSecond/static[0].perSecond)
+		}
+	}
 	fmt.Fprintf(r.w, "\n%d connections, HTTP/1.1 with keep-alive, one request at a time on each; the client is one thread and drops bodies in the kernel.\n", partConns)
 	return nil
 }
