@@ -41,6 +41,7 @@ type options struct {
 	profile         string
 	pushBin, dir    string
 	pushcart, peer  string
+	warm            time.Duration
 	window, segment time.Duration
 }
 
@@ -65,6 +66,7 @@ func parseFlags(args []string) (*options, error) {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.StringVar(&o.suite, "suite", "all", "all, or names joined with commas: start, streams, latency, viewers, parts")
 	fs.IntVar(&o.seconds, "seconds", 20, "how long each measurement lasts")
+	fs.DurationVar(&o.warm, "warm", 100*time.Second, "how long the streams suite waits before it measures: until the window is full and the heap reuses its pages")
 	fs.StringVar(&streams, "streams", "1,50,200", "numbers of streams of the streams suite")
 	fs.StringVar(&viewers, "viewers", "1000,10000", "numbers of viewers of the viewers suite")
 	fs.IntVar(&o.latencyStreams, "latency-streams", 100, "streams of the latency suite")
@@ -86,6 +88,9 @@ func parseFlags(args []string) (*options, error) {
 	}
 	if o.viewers, err = numbers("-viewers", viewers); err != nil {
 		return nil, err
+	}
+	if o.warm < o.window {
+		return nil, fmt.Errorf("-warm must be at least the window, %v", o.window)
 	}
 	if o.seconds < 1 || o.probes < 1 || o.latencyStreams < o.probes || o.rounds < 1 {
 		return nil, fmt.Errorf("-seconds, -probes and -rounds must be positive, -latency-streams at least -probes")
@@ -165,7 +170,7 @@ func (o *options) flagsOf(suite string) string {
 	list := func(n []int) string { return strings.Trim(strings.ReplaceAll(fmt.Sprint(n), " ", ","), "[]") }
 	switch suite {
 	case "streams":
-		return fmt.Sprintf(" -seconds %d -streams %s", o.seconds, list(o.streams))
+		return fmt.Sprintf(" -seconds %d -warm %v -streams %s", o.seconds, o.warm, list(o.streams))
 	case "latency":
 		return fmt.Sprintf(" -seconds %d -latency-streams %d -probes %d", o.seconds, o.latencyStreams, o.probes)
 	case "viewers":
