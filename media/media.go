@@ -42,6 +42,7 @@ const (
 	CodecAAC  Codec = "aac"  // Config: AudioSpecificConfig. Data: one raw access unit, no ADTS
 	CodecOpus Codec = "opus" // Config: OpusHead without its magic (RFC 7845 section 5.1, from the version byte). Data: one packet
 	CodecAMF0 Codec = "amf0" // Config: nil. Data: the AMF0 values of an RTMP data message, its name first
+	CodecCue  Codec = "cue"  // Config: nil. Data: one cue.Mark, as JSON
 )
 
 // Kind returns what c is used for, KindUnknown for a codec that the house does not carry.
@@ -51,7 +52,7 @@ func (c Codec) Kind() Kind {
 		return KindVideo
 	case CodecAAC, CodecOpus:
 		return KindAudio
-	case CodecAMF0:
+	case CodecAMF0, CodecCue:
 		return KindData
 	}
 	return KindUnknown
@@ -75,6 +76,11 @@ type Track struct {
 	BitRate int
 	// Language is a BCP 47 tag, empty if unknown.
 	Language string
+	// Label is what a person calls the rendition ("720p", "Français"); may be empty.
+	Label string
+	// Contributed says that the track is not the host's own: it has joined the show from another
+	// connection, and comes and goes without the show's other tracks.
+	Contributed bool
 }
 
 // Kind returns what the track is for.
