@@ -18,11 +18,24 @@ const (
 	EventInterrupted
 	// EventEnded is the last event of a show.
 	EventEnded
+	// EventJoined says that Tracks, which are contributed, have joined the epoch; nothing else changes. Their
+	// units follow, and the first ones may depend on others that nobody has heard. A track that is known
+	// already is no news, unless its configuration has changed.
+	EventJoined
+	// EventLeft says that contributed Tracks have gone. They may come back with the same IDs.
+	EventLeft
 )
 
 // Event is one entry of a stream's log.
 type Event struct {
-	Kind   EventKind
-	Unit   media.AccessUnit // EventUnit
-	Tracks []media.Track    // EventTracks: all tracks of the epoch, shared, read only
+	Kind EventKind
+	Unit media.AccessUnit // EventUnit
+	// Tracks are, with EventTracks, all tracks of the epoch, the publisher's before contributed ones; with
+	// EventJoined and EventLeft those that it is about. They are shared: read only.
+	Tracks []media.Track
+}
+
+// opens reports whether a reader can begin with an event like this one.
+func (ev *Event) opens() bool {
+	return ev.Kind == EventTracks || ev.Kind == EventInterrupted || ev.Kind == EventEnded
 }

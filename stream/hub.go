@@ -27,6 +27,8 @@ var (
 	ErrCut = errors.New("an operator has ended the show")
 	// ErrBarred: an operator has ended the show of that name a short while ago.
 	ErrBarred = errors.New("an operator has ended this show; ask before you start it again")
+	// ErrCrowded: the show has as many contributors as it may have.
+	ErrCrowded = errors.New("the show has as many contributors as it may have")
 	// ErrLagged: the reader has been too slow and has lost events. It goes on with the next keyframe.
 	ErrLagged = errors.New("reader too slow: events were lost")
 )
@@ -74,6 +76,22 @@ type Source struct {
 // host, and begins otherwise. A publisher that the show still has is told to go: its Done channel is
 // closed. Errors are ErrBusy, ErrBarred and ErrClosed.
 func (h *Hub) Publish(name string, src Source) (*Publisher, error) {
+	return h.enter(name, func(s *Stream) (*Publisher, error) { return s.takeOver(src), nil })
+}
+
+// Join makes the caller a contributor to the show called name: its tracks stand beside the publisher's. If
+// no such show is on, it is made, and waits for its publisher for as long as somebody is there: interpreters
+// may come before the host. A contributor of the same role that is still there is told to go. Errors are
+// those of Publish, and ErrCrowded; a Derived contribution to a show that is not on is ErrClosed.
+func (h *Hub) Join(name string, c Contribution, src Source) (*Publisher, error) {
+	if _, ok := h.Stream(name); c.Derived && !ok {
+		return nil, ErrClosed
+	}
+	return h.enter(name, func(s *Stream) (*Publisher, error) { return s.contribute(c, src) })
+}
+
+// enter finds the show called name, or begins it, and lets the caller in.
+func (h *Hub) enter(name string, let func(*Stream) (*Publisher, error)) (*Publisher, error) {
 	h.mu.Lock()
 	now := time.Now()
 	for n, until := range h.barred {
@@ -97,12 +115,12 @@ func (h *Hub) Publish(name string, src Source) (*Publisher, error) {
 		s = newStream(h, name, h.epoch(now), now)
 		h.streams[name] = s
 	}
-	p := s.takeOver(src)
+	p, err := let(s)
 	h.mu.Unlock()
 	if !ok {
 		h.onShow(s)
 	}
-	return p, nil
+	return p, err
 }
 
 // Stream returns the show that is on under name.

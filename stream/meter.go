@@ -32,6 +32,16 @@ type Status struct {
 	Tracks      []TrackStatus
 	Repairs     map[string]int64 // what had to be mended, by kind
 	Remarks     []Remark         // the last few sentences about the show, oldest first
+
+	Contributors []Contributor // by role
+}
+
+// Contributor is who contributes to a show.
+type Contributor struct {
+	Contribution
+	Source Source
+	Since  time.Time // when it joined
+	Tracks []int     // IDs of its tracks that are in the epoch
 }
 
 // TrackStatus is what is measured of a track.
@@ -77,17 +87,32 @@ func newMeter() meter {
 func (m *meter) begin(tracks []media.Track) {
 	clear(m.tracks)
 	m.order = m.order[:0]
+	m.join(tracks)
+}
+
+// join adds tracks to those that are measured.
+func (m *meter) join(tracks []media.Track) {
 	for _, t := range tracks {
+		if m.tracks[t.ID] == nil {
+			m.order = append(m.order, t.ID)
+		}
 		m.tracks[t.ID] = &trackMeter{TrackStatus: TrackStatus{Track: t}}
-		m.order = append(m.order, t.ID)
 	}
 }
 
-// unit counts au and returns its media time.
-func (m *meter) unit(au media.AccessUnit) time.Duration {
+// leave removes tracks from those that are measured.
+func (m *meter) leave(tracks []media.Track) {
+	for _, t := range tracks {
+		delete(m.tracks, t.ID)
+	}
+	m.order = slices.DeleteFunc(m.order, func(id int) bool { return m.tracks[id] == nil })
+}
+
+// unit counts au. It returns its media time, and whether it is audio or video.
+func (m *meter) unit(au media.AccessUnit) (at time.Duration, isMedia bool) {
 	t := m.tracks[au.Track]
 	if t == nil {
-		return 0
+		return 0, false
 	}
 	m.bytes += int64(len(au.Data))
 	scale := t.Track.Timescale
@@ -110,7 +135,7 @@ func (m *meter) unit(au media.AccessUnit) time.Duration {
 		t.lastKey, t.keyed = au.DTS, true
 	}
 	t.LastUnits = media.Duration(au.DTS, scale)
-	return t.LastUnits
+	return t.LastUnits, t.Track.Kind() != media.KindData
 }
 
 func (m *meter) remark(text string) {
@@ -136,6 +161,13 @@ func (s *Stream) Status() Status {
 	}
 	for _, id := range s.meter.order {
 		st.Tracks = append(st.Tracks, s.meter.tracks[id].TrackStatus)
+	}
+	for _, p := range s.contributors() {
+		c := Contributor{Contribution: p.Contribution, Source: p.src, Since: p.since}
+		for _, t := range p.tracks {
+			c.Tracks = append(c.Tracks, t.ID)
+		}
+		st.Contributors = append(st.Contributors, c)
 	}
 	return st
 }

@@ -7,13 +7,19 @@ import (
 	"pushcart/media"
 )
 
-// Publisher is the right to write to a show. Its methods are safe for concurrent use and never wait for a
-// reader.
+// Publisher is the right to write to a show: its host's, or a contributor's (contribute.go). Its methods are
+// safe for concurrent use and never wait for a reader.
 type Publisher struct {
 	s    *Stream
 	src  Source
 	done chan struct{}
 	err  error // why done is closed; guarded by s.mu
+
+	// Of a contributor; tracks are guarded by s.mu.
+	Contribution
+	base   int           // what is added to its track IDs
+	since  time.Time     // when it joined
+	tracks []media.Track // those that are in the epoch, with the IDs that readers see
 }
 
 // Stream returns the show.
@@ -30,16 +36,25 @@ func (p *Publisher) Err() error {
 }
 
 // active reports whether p may still write. The caller holds the lock.
-func (p *Publisher) active() bool { return p.s.publisher == p }
+func (p *Publisher) active() bool {
+	if p.Role != "" {
+		return p.s.sides[p.Role] == p
+	}
+	return p.s.publisher == p
+}
 
-// Begin starts an epoch with the given tracks, which belong to the stream from here on. It returns
-// ErrClosed when p has lost its right.
+// Begin starts an epoch with the given tracks, which belong to the stream from here on. A contributor's
+// tracks join the epoch that is on, or else the next one, in the place of those that it had before; their IDs
+// are 1 to 32. It returns ErrClosed when p has lost its right.
 func (p *Publisher) Begin(tracks []media.Track) error {
 	s := p.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !p.active() {
 		return ErrClosed
+	}
+	if p.Role != "" {
+		return s.join(p, tracks)
 	}
 	if s.state != Live {
 		what := "show resumed"
@@ -53,8 +68,11 @@ func (p *Publisher) Begin(tracks []media.Track) error {
 	} else {
 		s.hub.log.Info("show has changed its tracks", slog.String("stream", s.name), slog.String("tracks", describe(tracks)))
 	}
-	s.meter.begin(tracks)
-	s.append(Event{Kind: EventTracks, Tracks: tracks})
+	s.own = tracks
+	s.forgetDerived()
+	s.gatherTracks()
+	s.meter.begin(s.tracks)
+	s.append(Event{Kind: EventTracks, Tracks: s.tracks})
 	return nil
 }
 
@@ -68,8 +86,15 @@ func (p *Publisher) Write(au media.AccessUnit) error {
 	if !p.active() {
 		return ErrClosed
 	}
-	if at := s.meter.unit(au); at > s.latest {
+	if p.Role != "" {
+		s.contributed(p, au)
+		return nil
+	}
+	if at, media := s.meter.unit(au); media && at > s.latest {
 		s.latest = at
+	}
+	if len(s.hooks) > 0 && s.canBegin(au) {
+		s.runHooks(au)
 	}
 	s.append(Event{Kind: EventUnit, Unit: au})
 	return nil
@@ -77,15 +102,20 @@ func (p *Publisher) Write(au media.AccessUnit) error {
 
 // Count adds n to the show's counter of a repair, such as "audio frames filled in". Names are few and
 // constant.
-func (p *Publisher) Count(repair string, n int64) {
-	p.s.mu.Lock()
-	defer p.s.mu.Unlock()
-	p.s.meter.repairs[repair] += n
-}
+func (p *Publisher) Count(repair string, n int64) { p.s.Count(repair, n) }
 
 // Remark notes a sentence for the operator and the host. It is logged when it is the first of its kind.
-func (p *Publisher) Remark(kind, sentence string) {
-	s := p.s
+func (p *Publisher) Remark(kind, sentence string) { p.s.Remark(kind, sentence) }
+
+// Count is Publisher.Count for those who only read the show.
+func (s *Stream) Count(repair string, n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meter.repairs[repair] += n
+}
+
+// Remark is Publisher.Remark for those who only read the show.
+func (s *Stream) Remark(kind, sentence string) {
 	s.mu.Lock()
 	first := s.meter.kinds[kind] == 0
 	s.meter.kinds[kind]++
@@ -97,12 +127,18 @@ func (p *Publisher) Remark(kind, sentence string) {
 }
 
 // Close gives the right back. A show that has begun waits for its host for the reconnect window; one that
-// has not is over. why is nil if the host said goodbye.
+// has not is over, unless a contributor waits. why is nil if the host said goodbye.
 func (p *Publisher) Close(why error) {
 	s := p.s
 	s.mu.Lock()
 	if !p.active() {
 		s.mu.Unlock()
+		return
+	}
+	if p.Role != "" {
+		s.depart(p, why)
+		s.mu.Unlock()
+		s.end(why, func() bool { return !s.begun && s.abandoned() })
 		return
 	}
 	wait := s.hub.cfg.ReconnectWindow

@@ -10,6 +10,7 @@ type Reader struct {
 	s      *Stream
 	next   int64 // index of the next event; guarded by s.mu
 	tracks bool  // the tracks of the epoch have to be told first
+	notes  bool  // the notes have to be told, behind the first EventTracks
 	seek   bool  // nothing is of use before the next event at which a reader can begin
 	wake   chan struct{}
 	batch  []Event
@@ -20,7 +21,7 @@ type Reader struct {
 func (s *Stream) NewReader() *Reader {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := &Reader{s: s, next: s.gop, wake: make(chan struct{}, 1)}
+	r := &Reader{s: s, next: s.gop, notes: true, wake: make(chan struct{}, 1)}
 	r.tracks = s.tracks != nil && !s.tracksAt(r.next)
 	s.readers = append(s.readers, r)
 	return r
@@ -29,7 +30,7 @@ func (s *Stream) NewReader() *Reader {
 // tracksAt reports whether the event with that index tells the tracks, or makes them irrelevant.
 func (s *Stream) tracksAt(index int64) bool {
 	i := index - s.first
-	return i >= 0 && i < int64(len(s.events)) && s.events[i].Kind != EventUnit
+	return i >= 0 && i < int64(len(s.events)) && s.events[i].opens()
 }
 
 // Next waits for events and returns those that there are, oldest first; the slice is valid until the
@@ -63,7 +64,7 @@ func (r *Reader) take() ([]Event, error) {
 			r.next = s.first + int64(len(s.events))
 			return nil, nil
 		}
-		r.next, r.seek = s.gop, false
+		r.next, r.seek, r.notes = s.gop, false, true
 		r.tracks = !s.tracksAt(r.next)
 	}
 	clear(r.batch)
@@ -78,10 +79,28 @@ func (r *Reader) take() ([]Event, error) {
 	if r.tracks {
 		r.batch = append(r.batch, Event{Kind: EventTracks, Tracks: s.tracks})
 		r.tracks = false
+		r.tellNotes()
 	}
-	r.batch = append(r.batch, pending...)
+	for _, ev := range pending {
+		r.batch = append(r.batch, ev)
+		if ev.Kind == EventTracks {
+			r.tellNotes()
+		}
+	}
 	r.next += int64(len(pending))
 	return r.batch, nil
+}
+
+// tellNotes appends the kept data units to the batch, if the reader has not had them. The caller holds the
+// lock.
+func (r *Reader) tellNotes() {
+	if !r.notes {
+		return
+	}
+	r.notes = false
+	for _, n := range r.s.notes {
+		r.batch = append(r.batch, Event{Kind: EventUnit, Unit: n.unit})
+	}
 }
 
 // Close ends the reading.

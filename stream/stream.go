@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"log/slog"
 	"slices"
 	"sync"
@@ -52,9 +53,11 @@ type Stream struct {
 	state     State
 	since     time.Time // of the state
 	publisher *Publisher
-	source    Source      // of the publisher, or the last one
-	window    *time.Timer // ends an interrupted show
-	until     time.Time   // when it does
+	sides     map[string]*Publisher // contributors by role
+	bases     map[string]int        // what their track IDs begin with, by role; kept when they go
+	source    Source                // of the publisher, or the last one
+	window    *time.Timer           // ends an interrupted show
+	until     time.Time             // when it does
 	begun     bool
 
 	// The log: events[i] has index first+i.
@@ -62,10 +65,13 @@ type Stream struct {
 	first   int64
 	gop     int64 // index of the newest event at which a reader can begin
 	bytes   int
-	tracks  []media.Track // of the epoch
+	own     []media.Track // the publisher's tracks of the epoch
+	tracks  []media.Track // all tracks of the epoch; replaced, never modified
 	readers []*Reader
+	notes   []note
+	hooks   []*keyframeHook
 
-	latest time.Duration // media time of the newest unit
+	latest time.Duration // media time of the publisher's newest audio or video unit
 	meter  meter
 }
 
@@ -77,6 +83,8 @@ func newStream(h *Hub, name, epoch string, now time.Time) *Stream {
 		start: now.Add(-head),
 		done:  make(chan struct{}),
 		since: now,
+		sides: make(map[string]*Publisher),
+		bases: make(map[string]int),
 		meter: newMeter(),
 	}
 }
@@ -132,6 +140,7 @@ func (s *Stream) leave(p *Publisher, why error, wait time.Duration) {
 		return
 	}
 	s.setState(Interrupted)
+	s.forgetDerived()
 	s.until = time.Now().Add(wait)
 	s.meter.remark(reason(why))
 	s.append(Event{Kind: EventInterrupted})
@@ -150,8 +159,11 @@ func reason(why error) string {
 // always is a condition of end.
 func always() bool { return true }
 
-// abandoned is a condition of end: nobody has come in the meantime.
-func (s *Stream) abandoned() bool { return s.publisher == nil }
+// abandoned is a condition of end: nobody has come in the meantime. A show that has not begun also waits as
+// long as a contributor does.
+func (s *Stream) abandoned() bool {
+	return s.publisher == nil && (s.begun || len(s.sides) == 0)
+}
 
 // end is the end of the show, if the condition holds, which is asked with the lock held.
 func (s *Stream) end(why error, condition func() bool) {
@@ -162,6 +174,9 @@ func (s *Stream) end(why error, condition func() bool) {
 	}
 	if p := s.publisher; p != nil {
 		s.leave(p, why, 0)
+	}
+	for _, p := range s.sides {
+		s.depart(p, cmp.Or(why, ErrClosed))
 	}
 	if s.window != nil {
 		s.window.Stop()
@@ -186,10 +201,7 @@ func (s *Stream) setState(st State) {
 // append adds an event to the log and wakes the readers. The caller holds the lock.
 func (s *Stream) append(ev Event) {
 	index := s.first + int64(len(s.events))
-	if ev.Kind == EventTracks {
-		s.tracks = ev.Tracks
-	}
-	if ev.Kind != EventUnit || s.canBegin(ev.Unit) {
+	if ev.opens() || ev.Kind == EventUnit && s.canBegin(ev.Unit) {
 		s.gop = index
 	}
 	s.events = append(s.events, ev)
@@ -203,18 +215,22 @@ func (s *Stream) append(ev Event) {
 	}
 }
 
-// canBegin reports whether a reader can begin with au: at a keyframe of the first video track, or anywhere
-// if there is no video.
+// canBegin reports whether a reader can begin with au: at a keyframe of the publisher's first video track, or
+// at any sound if there is no video.
 func (s *Stream) canBegin(au media.AccessUnit) bool {
 	if !au.RandomAccess {
 		return false
 	}
-	for _, t := range s.tracks {
-		if t.Kind() == media.KindVideo {
+	audio := false
+	for _, t := range s.own {
+		switch t.Kind() {
+		case media.KindVideo:
 			return t.ID == au.Track
+		case media.KindAudio:
+			audio = audio || t.ID == au.Track
 		}
 	}
-	return true
+	return audio
 }
 
 // trim forgets what lies before the newest GOP and has been read, and, where the log has outgrown its
@@ -236,7 +252,8 @@ func (s *Stream) trim() {
 	s.first += int64(n)
 }
 
-// Latest returns the media time of the newest unit, zero before the first.
+// Latest returns the media time (DTS) of the publisher's newest audio or video unit, zero before the first.
+// It does not go back.
 func (s *Stream) Latest() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
