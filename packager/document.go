@@ -17,11 +17,14 @@ type Document struct {
 	text, gzip           []byte
 }
 
-// newDocument returns a document whose text is what render returns. tag is unlike that of any other
-// text under the same URL.
-func newDocument(tag string, render func() []byte) *Document {
+// NewDocument returns a document whose text is what render returns, which is called at most once. tag is
+// unlike that of any other text under the same URL, and has no quotation marks.
+func NewDocument(tag string, render func() []byte) *Document {
 	return &Document{tag: strconv.Quote(tag), render: render}
 }
+
+// newDocument is NewDocument, as this package has always called it.
+func newDocument(tag string, render func() []byte) *Document { return NewDocument(tag, render) }
 
 // Text returns the document. Nobody modifies it.
 func (d *Document) Text() []byte {
