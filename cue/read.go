@@ -1,60 +1,47 @@
 package cue
 
-// Document is something that viewers read. It never changes.
-type Document struct {
-	// Body is JSON, for nobody to modify.
-	Body []byte
-	// ETag is a strong validator, in quotes.
-	ETag string
+// What viewers read of a Timeline. None of it blocks or waits for the disk.
+
+// Event is a change that those who listen are told of.
+type Event struct {
+	// Number goes up by one from event to event, and begins anew with the process.
+	Number uint64
+	// Name is "cue" (Data is an Entry: a revision was announced, or its end has changed) or "facts" (Data
+	// is an object with a Fact by product, null for one that is not known any more).
+	Name string
+	// Data is one line of JSON, for nobody to modify.
+	Data []byte
 }
 
-// Entry is one announced revision in a Snapshot, in the words of the in-band messages.
+// Entry is one announced revision in the list of a show's cues, in the words of the in-band messages.
 type Entry struct {
 	ID   string `json:"id"`
 	Rev  int    `json:"rev"`
 	Kind string `json:"kind"`
 	Slot string `json:"slot"`
-	// Start and End are program date-times in milliseconds. End is nil while it is open; one that is not
-	// after Start says that the revision was withdrawn.
+	// Start and End are program date-times in milliseconds, rounded down. End is nil while it is open; one
+	// that is not after Start says that the revision was withdrawn.
 	Start int64  `json:"start"`
 	End   *int64 `json:"end"`
 	Hash  string `json:"h"`
-	// Version is that of the first Snapshot in which the entry is as it is.
-	Version uint64 `json:"-"`
 }
 
-// Snapshot is what viewers can know of a show's cues at one moment. It never changes; its methods are safe
-// for any number of goroutines.
-type Snapshot struct {
-	// Version grows with each change of one Timeline, across restarts of the server too (it is no count).
-	Version uint64
-	// ETag is a strong validator of Body, in quotes.
-	ETag string
-	// Epoch is that of the show, empty if none has begun.
-	Epoch string
-	// Entries are the announced revisions of the show, by start. Facts are by product.
-	Entries []Entry
-	Facts   []Fact
+// Content returns the content document of a revision as JSON: for one BCP 47 tag (texts in that locale or what
+// comes nearest: the language, "en", "und", the first there is), or for "" with all locales. The same
+// arguments give the same bytes for ever. It is there before the Mark of the revision is posted, and not before
+// it is about to be: what comes next in a show is nobody's business. It reports false for a revision that is not
+// (yet) there, and for a tag that is none.
+func (t *Timeline) Content(id string, rev int, locale string) ([]byte, bool) { panic("soon") }
 
-	changed chan struct{}
-	body    func() []byte
-}
+// Present returns the number of the present state, which goes up, and what renders it as the document
+// cues.json: the show's epoch, the announced revisions (Entry) and the facts. The same number means the same
+// bytes.
+func (t *Timeline) Present() (version uint64, render func() []byte) { panic("soon") }
 
-// Changed is closed when there is a newer Snapshot.
-func (s *Snapshot) Changed() <-chan struct{} { return s.changed }
+// Events returns what has happened behind the event numbered after, oldest first, and a channel that is closed
+// when there is more. It reports false if after is no number of an event that is remembered, nor the one
+// before; then there are no events, and next follows on the latest.
+func (t *Timeline) Events(after uint64) (events []Event, next <-chan struct{}, ok bool) { panic("soon") }
 
-// Body is the document cues.json. It is made when it is first asked for, and is for nobody to modify.
-func (s *Snapshot) Body() []byte { return s.body() }
-
-// State returns what viewers can know now. It does not block.
-func (t *Timeline) State() *Snapshot { panic("soon") }
-
-// Document returns the content document of a revision with all locales. It is there before the Mark of the
-// revision is posted, and not before it is about to be: what comes next in a show is nobody's business. It
-// does not block.
-func (t *Timeline) Document(id string, rev int) (Document, bool) { panic("soon") }
-
-// Localized returns the content document of a revision for one BCP 47 tag: texts in that locale or what comes
-// nearest (the language, "en", "und", the first there is). It is false for a tag that is none. It does not
-// block.
-func (t *Timeline) Localized(id string, rev int, locale string) (Document, bool) { panic("soon") }
+// Latest is the number of the latest event; zero before the first.
+func (t *Timeline) Latest() uint64 { panic("soon") }

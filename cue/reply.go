@@ -84,8 +84,6 @@ type Fact struct {
 	Prices json.RawMessage `json:"prices,omitempty"`
 	// Updated is when the fact was set.
 	Updated time.Time `json:"updated"`
-	// Version is that of the first Snapshot that has it.
-	Version uint64 `json:"-"`
 }
 
 // Rundown is a run of show and where it is.

@@ -59,7 +59,7 @@ func (t *Timeline) Rundown() Rundown { panic("soon") }
 func (t *Timeline) Unload(ctx context.Context, key string) (Rundown, error) { panic("soon") }
 
 // SetFact says what is true of a product now: {"stock": 3, "prices": {...}}; null takes back what was said of
-// either. It is in the next Snapshot, and is no revision of a cue.
+// either. Viewers who listen hear of it at once; it is no revision of a cue.
 func (t *Timeline) SetFact(ctx context.Context, product string, body []byte, key string) (Fact, error) {
 	panic("soon")
 }
