@@ -4,8 +4,8 @@ import "time"
 
 // Media is a media playlist.
 type Media struct {
-	// Version is EXT-X-VERSION. Append raises it to what the tags need: 6 with EXT-X-MAP, 9 with Skip,
-	// 10 with Skip.V2.
+	// Version is EXT-X-VERSION. Append raises it to what the tags need: 4 with IFramesOnly or a byte range,
+	// 6 (5 with IFramesOnly) with EXT-X-MAP, 9 with Skip, 10 with Skip.V2.
 	Version               int
 	TargetDuration        int           // seconds
 	PartTarget            time.Duration // zero: no low-latency tags at all
@@ -15,6 +15,9 @@ type Media struct {
 	MediaSequence         int64
 	DiscontinuitySequence int64
 	IndependentSegments   bool
+	// IFramesOnly makes each segment one key picture: a byte range, without parts. The server's control is the
+	// same in all playlists of a show: it is written if PartHoldBack is there, and PartTarget is not.
+	IFramesOnly bool
 	// Skip, if not nil, makes this a delta update: it stands in place of the first Skip.Segments of
 	// Segments, which the writer leaves out.
 	Skip     *Skip
@@ -46,8 +49,12 @@ type Segment struct {
 	Map           string    // EXT-X-MAP URI. Written where it differs from the previous segment's, and on the first that is written (in delta updates too: Shaka needs it)
 	ProgramDate   time.Time // written in UTC with milliseconds, rounded down; zero: left out
 	Gap           bool
+	Range         ByteRange // of the URI; zero: all of it
 	Parts         []Part
 }
+
+// ByteRange is a range of a resource. Its Length is at least 1.
+type ByteRange struct{ Offset, Length int64 }
 
 // Part is a partial segment.
 type Part struct {

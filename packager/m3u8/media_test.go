@@ -90,6 +90,13 @@ func TestMediaGolden(t *testing.T) {
 	classic.PartTarget, classic.IndependentSegments = 0, true
 	golden(t, "classic.m3u8", classic.Append(nil))
 
+	keys := live(4, 2)
+	keys.PartTarget, keys.IFramesOnly, keys.Open, keys.Reports, keys.DateRanges, keys.PreloadPart = 0, true, m3u8.Segment{}, nil, nil, ""
+	for i := range keys.Segments {
+		keys.Segments[i].Range = m3u8.ByteRange{Offset: 68, Length: 51_000 + int64(i)}
+	}
+	golden(t, "keys.m3u8", keys.Append(nil))
+
 	// A host came back with another resolution while the window ran; the open segment is a new epoch's.
 	change := live(6, 3)
 	change.Segments[1].Gap, change.Segments[4].Discontinuity, change.Segments[4].Map = true, true, "e8/init.mp4"

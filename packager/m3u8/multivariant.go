@@ -10,7 +10,10 @@ type Multivariant struct {
 	IndependentSegments bool
 	Audio               []AudioRendition
 	Variants            []Variant
-	SessionData         []Attribute // DATA-ID and URI
+	// IFrames are the playlists of key pictures alone, EXT-X-I-FRAME-STREAM-INF: without FrameRate, AudioGroup
+	// and Name.
+	IFrames     []Variant
+	SessionData []Attribute // DATA-ID and URI
 }
 
 // AudioRendition is EXT-X-MEDIA of TYPE=AUDIO.
@@ -19,6 +22,7 @@ type AudioRendition struct {
 	URI                   string // empty: the audio is in the variant itself
 	Default, AutoSelect   bool   // Default implies AutoSelect
 	Channels              int    // zero: left out
+	StableID              string // STABLE-RENDITION-ID; empty: left out
 }
 
 // Variant is EXT-X-STREAM-INF.
@@ -29,7 +33,9 @@ type Variant struct {
 	Width, Height               int     // zero: no RESOLUTION
 	FrameRate                   float64 // zero: left out
 	VideoRange                  string  // SDR, PQ, HLG; anything else: left out
+	Score                       float64 // how good it looks beside the others; zero: left out
 	AudioGroup                  string
+	StableID                    string // STABLE-VARIANT-ID; empty: left out
 	Name                        string // what hls.js shows in its level menu; not in the standard
 }
 
@@ -55,7 +61,17 @@ func (m *Multivariant) Append(dst []byte) []byte {
 		dst = m.Audio[i].append(dst)
 	}
 	for i := range m.Variants {
-		dst = m.Variants[i].append(dst)
+		v := &m.Variants[i]
+		dst = v.append(append(dst, "#EXT-X-STREAM-INF:"...))
+		dst = v.appendTail(dst)
+	}
+	for i := range m.IFrames {
+		v := m.IFrames[i]
+		v.FrameRate = 0
+		dst = v.append(append(dst, "#EXT-X-I-FRAME-STREAM-INF:"...))
+		dst = append(dst, `,URI="`...)
+		dst = appendURI(dst, v.URI)
+		dst = append(dst, "\"\n"...)
 	}
 	return dst
 }
@@ -82,6 +98,11 @@ func (a *AudioRendition) append(dst []byte) []byte {
 		dst = strconv.AppendInt(dst, int64(a.Channels), 10)
 		dst = append(dst, '"')
 	}
+	if a.StableID != "" {
+		dst = append(dst, `,STABLE-RENDITION-ID="`...)
+		dst = appendText(dst, a.StableID)
+		dst = append(dst, '"')
+	}
 	if a.URI != "" {
 		dst = append(dst, `,URI="`...)
 		dst = appendURI(dst, a.URI)
@@ -90,8 +111,9 @@ func (a *AudioRendition) append(dst []byte) []byte {
 	return append(dst, '\n')
 }
 
+// append writes the attributes that all variants have.
 func (v *Variant) append(dst []byte) []byte {
-	dst = append(dst, "#EXT-X-STREAM-INF:BANDWIDTH="...)
+	dst = append(dst, "BANDWIDTH="...)
 	dst = strconv.AppendInt(dst, int64(v.Bandwidth), 10)
 	if v.AverageBandwidth > 0 {
 		dst = append(dst, ",AVERAGE-BANDWIDTH="...)
@@ -122,6 +144,20 @@ func (v *Variant) append(dst []byte) []byte {
 		dst = append(dst, ",VIDEO-RANGE="...)
 		dst = append(dst, v.VideoRange...)
 	}
+	if v.Score > 0 && !math.IsInf(v.Score, 0) {
+		dst = append(dst, ",SCORE="...)
+		dst = strconv.AppendFloat(dst, v.Score, 'f', 3, 64)
+	}
+	if v.StableID != "" {
+		dst = append(dst, `,STABLE-VARIANT-ID="`...)
+		dst = appendText(dst, v.StableID)
+		dst = append(dst, '"')
+	}
+	return dst
+}
+
+// appendTail writes what only EXT-X-STREAM-INF has.
+func (v *Variant) appendTail(dst []byte) []byte {
 	if v.AudioGroup != "" {
 		dst = append(dst, `,AUDIO="`...)
 		dst = appendText(dst, v.AudioGroup)

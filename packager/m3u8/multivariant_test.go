@@ -14,7 +14,7 @@ func show() *m3u8.Multivariant {
 		IndependentSegments: true,
 		SessionData:         []m3u8.Attribute{{"com.example.overlay", "overlay.json"}},
 		Audio: []m3u8.AudioRendition{
-			{Group: "aud", Name: "English", Language: "en", URI: "a1/live.m3u8", Default: true, AutoSelect: true, Channels: 2},
+			{Group: "aud", Name: "English", Language: "en", URI: "a1/live.m3u8", Default: true, AutoSelect: true, Channels: 2, StableID: "a1"},
 			{Group: "aud", Name: "Português", Language: "pt-BR", URI: "a2/live.m3u8", AutoSelect: true, Channels: 1},
 			{Group: "aud", Name: "Commentary", Channels: 2, URI: "a3/live.m3u8"},
 		},
@@ -22,6 +22,7 @@ func show() *m3u8.Multivariant {
 			{
 				URI: "v1/live.m3u8", Bandwidth: 2_812_500, AverageBandwidth: 2_628_000, Codecs: []string{"avc1.64001f", "mp4a.40.2"},
 				Width: 1280, Height: 720, FrameRate: 30000.0 / 1001, VideoRange: "SDR", AudioGroup: "aud", Name: "720p",
+				Score: 2, StableID: "v1",
 			},
 			{
 				URI: "v2/live.m3u8", Bandwidth: 1_000_000, Codecs: []string{"hvc1.2.4.L93.B0", "mp4a.40.2"},
@@ -29,6 +30,10 @@ func show() *m3u8.Multivariant {
 			},
 			{URI: "a1/live.m3u8", Bandwidth: 128_000, AverageBandwidth: 128_000, Codecs: []string{"mp4a.40.2"}, AudioGroup: "aud"},
 		},
+		IFrames: []m3u8.Variant{{
+			URI: "v1/keys.m3u8", Bandwidth: 190_000, AverageBandwidth: 150_000, Codecs: []string{"avc1.64001f"},
+			Width: 1280, Height: 720, VideoRange: "SDR", Score: 0.25, StableID: "v1-keys",
+		}},
 	}
 }
 
@@ -80,6 +85,8 @@ func TestParseMultivariantRefuses(t *testing.T) {
 		"frame rate":     "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,FRAME-RATE=1e3\nv\n",
 		"unquoted":       "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=avc1\nv\n",
 		"quoted":         "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=\"1\"\nv\n",
+		"score":          "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,SCORE=-1\nv\n",
+		"no uri in it":   "#EXTM3U\n#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1\n",
 		"no group":       "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME=\"a\"\n",
 		"channels":       "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"g\",NAME=\"a\",CHANNELS=\"two\"\n",
 		"twice":          "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,BANDWIDTH=1\nv\n",

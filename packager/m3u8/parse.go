@@ -11,7 +11,8 @@ import (
 const maxSkipped = 1 << 20
 
 // ParseMedia reads a media playlist. It is made for what Append writes: it knows the tags that Media has
-// fields for, and passes over the others. Byte ranges are an error, as they would be lost.
+// fields for, and passes over the others. Byte ranges of parts and initialization segments are an error, as
+// they would be lost, and so is one without an offset.
 //
 // Each segment's Map is the one that is in force. In a delta update, Segments are those that are listed,
 // behind Skip; Merge puts the skipped ones back. What it allocates is in proportion to text.
@@ -72,7 +73,11 @@ var mediaTags = map[string]func(*mediaParser, string) error{
 		p.segment.ProgramDate, err = parseTime(v)
 		return err
 	},
-	"#EXT-X-BYTERANGE":        func(*mediaParser, string) error { return errByteRange },
+	"#EXT-X-I-FRAMES-ONLY": func(p *mediaParser, _ string) error {
+		p.m.IFramesOnly = true
+		return nil
+	},
+	"#EXT-X-BYTERANGE":        (*mediaParser).byteRange,
 	"#EXT-X-SERVER-CONTROL":   (*mediaParser).serverControl,
 	"#EXT-X-PART-INF":         (*mediaParser).partInf,
 	"#EXT-X-SKIP":             (*mediaParser).skip,
@@ -97,6 +102,21 @@ func (p *mediaParser) line(line string) error {
 		}
 	}
 	return nil
+}
+
+func (p *mediaParser) byteRange(v string) (err error) {
+	length, offset, found := strings.Cut(v, "@")
+	if !found {
+		return errByteRange
+	}
+	r := &p.segment.Range
+	if r.Length, err = parseInteger(length); err == nil && r.Length == 0 {
+		err = errNumber
+	}
+	if err == nil {
+		r.Offset, err = parseInteger(offset)
+	}
+	return err
 }
 
 // uri ends a segment.

@@ -42,8 +42,15 @@ func random(r *rand.Rand) *ours.Media {
 	segment := func(i int) ours.Segment {
 		return ours.Segment{Map: fmt.Sprintf("init%d", i/3), Discontinuity: r.IntN(2) == 0, ProgramDate: ms.Add(time.Duration(i) * time.Second), Parts: parts()}
 	}
+	if r.IntN(4) == 0 {
+		m.IFramesOnly, m.PartTarget = true, 0
+		parts = func() []ours.Part { return nil }
+	}
 	for i := range 1 + r.IntN(9) {
 		s := segment(i)
+		if r.IntN(3) == 0 {
+			s.Range = ours.ByteRange{Offset: r.Int64N(1e6), Length: 1 + r.Int64N(1e6)}
+		}
 		s.URI, s.Duration, s.Gap = fmt.Sprintf("s%d", i), tick(1e6), r.IntN(2) == 0
 		m.Segments = append(m.Segments, s)
 	}
@@ -51,10 +58,13 @@ func random(r *rand.Rand) *ours.Media {
 	if len(m.Open.Parts) == 0 {
 		m.Open = ours.Segment{Map: m.Segments[len(m.Segments)-1].Map}
 	}
-	if !m.EndList {
+	if !m.EndList && !m.IFramesOnly {
 		m.PreloadPart, m.PreloadMap = "next", "nextinit"
 	}
 	for i := range r.IntN(3) {
+		if m.IFramesOnly {
+			break
+		}
 		m.Reports = append(m.Reports, ours.RenditionReport{URI: "r", LastMSN: r.Int64N(1e6), LastPart: i - 1})
 		m.DateRanges = append(m.DateRanges, ours.DateRange{
 			ID: fmt.Sprintf("d%d", i), Class: "c", Start: ms, Duration: time.Duration(i-1) * time.Millisecond, Planned: time.Second,
@@ -141,34 +151,35 @@ func TestMerge(t *testing.T) {
 func TestParseMediaRefuses(t *testing.T) {
 	const head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n"
 	for name, text := range map[string]string{
-		"empty":           "",
-		"no head":         "\n#EXTM3U\n",
-		"BOM":             "\uFEFF" + head,
-		"no target":       "#EXTM3U\n",
-		"not UTF-8":       head + "\xFF",
-		"control":         head + "#\x01\n",
-		"number":          head + "#EXT-X-MEDIA-SEQUENCE:-1\n",
-		"large number":    head + "#EXT-X-MEDIA-SEQUENCE:99999999999999999999\n",
-		"duration":        head + "#EXTINF:1e3,\na\n",
-		"long duration":   head + "#EXTINF:99999999999,\na\n",
-		"date":            head + "#EXT-X-PROGRAM-DATE-TIME:yesterday\n",
-		"uri alone":       head + "a\n",
-		"no uri":          head + "#EXTINF:1,\n",
-		"byte range":      head + "#EXT-X-BYTERANGE:1@0\n",
-		"part range":      head + "#EXT-X-PART:DURATION=1,URI=\"a\",BYTERANGE=\"1\"\n",
-		"map range":       head + "#EXT-X-MAP:URI=\"a\",BYTERANGE=\"1\"\n",
-		"map behind part": head + "#EXT-X-PART:DURATION=1,URI=\"a\"\n#EXT-X-MAP:URI=\"a\"\n",
-		"part":            head + "#EXT-X-PART:URI=\"a\"\n",
-		"part uri":        head + "#EXT-X-PART:DURATION=1\n",
-		"part inf":        head + "#EXT-X-PART-INF:PART-TARGET=0\n",
-		"hint":            head + "#EXT-X-PRELOAD-HINT:TYPE=KEY,URI=\"a\"\n",
-		"two hints":       head + "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"a\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"b\"\n",
-		"report":          head + "#EXT-X-RENDITION-REPORT:URI=\"a\"\n",
-		"skip":            head + "#EXT-X-SKIP:SKIPPED-SEGMENTS=99999999\n",
-		"late skip":       head + "#EXTINF:1,\na\n#EXT-X-SKIP:SKIPPED-SEGMENTS=1\n",
-		"date range":      head + "#EXT-X-DATERANGE:ID=\"a\"\n",
-		"attributes":      head + "#EXT-X-MAP:URI=\"a\"b\n",
-		"comma":           head + "#EXT-X-MAP:URI=\"a\",\n",
+		"empty":            "",
+		"no head":          "\n#EXTM3U\n",
+		"BOM":              "\uFEFF" + head,
+		"no target":        "#EXTM3U\n",
+		"not UTF-8":        head + "\xFF",
+		"control":          head + "#\x01\n",
+		"number":           head + "#EXT-X-MEDIA-SEQUENCE:-1\n",
+		"large number":     head + "#EXT-X-MEDIA-SEQUENCE:99999999999999999999\n",
+		"duration":         head + "#EXTINF:1e3,\na\n",
+		"long duration":    head + "#EXTINF:99999999999,\na\n",
+		"date":             head + "#EXT-X-PROGRAM-DATE-TIME:yesterday\n",
+		"uri alone":        head + "a\n",
+		"no uri":           head + "#EXTINF:1,\n",
+		"range of nothing": head + "#EXT-X-BYTERANGE:0@0\n",
+		"range somewhere":  head + "#EXT-X-BYTERANGE:1\n",
+		"part range":       head + "#EXT-X-PART:DURATION=1,URI=\"a\",BYTERANGE=\"1\"\n",
+		"map range":        head + "#EXT-X-MAP:URI=\"a\",BYTERANGE=\"1\"\n",
+		"map behind part":  head + "#EXT-X-PART:DURATION=1,URI=\"a\"\n#EXT-X-MAP:URI=\"a\"\n",
+		"part":             head + "#EXT-X-PART:URI=\"a\"\n",
+		"part uri":         head + "#EXT-X-PART:DURATION=1\n",
+		"part inf":         head + "#EXT-X-PART-INF:PART-TARGET=0\n",
+		"hint":             head + "#EXT-X-PRELOAD-HINT:TYPE=KEY,URI=\"a\"\n",
+		"two hints":        head + "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"a\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"b\"\n",
+		"report":           head + "#EXT-X-RENDITION-REPORT:URI=\"a\"\n",
+		"skip":             head + "#EXT-X-SKIP:SKIPPED-SEGMENTS=99999999\n",
+		"late skip":        head + "#EXTINF:1,\na\n#EXT-X-SKIP:SKIPPED-SEGMENTS=1\n",
+		"date range":       head + "#EXT-X-DATERANGE:ID=\"a\"\n",
+		"attributes":       head + "#EXT-X-MAP:URI=\"a\"b\n",
+		"comma":            head + "#EXT-X-MAP:URI=\"a\",\n",
 	} {
 		if m, err := ours.ParseMedia([]byte(text)); err == nil {
 			t.Errorf("%s is read as %+v", name, m)

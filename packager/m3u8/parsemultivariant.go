@@ -44,6 +44,8 @@ func (p *multivariantParser) line(line string) error {
 		err = p.media(value)
 	case "#EXT-X-STREAM-INF":
 		err = p.streamInf(value)
+	case "#EXT-X-I-FRAME-STREAM-INF":
+		err = p.iframeStreamInf(value)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", tag[1:], err)
@@ -69,6 +71,7 @@ func (p *multivariantParser) media(v string) error {
 		URI:        a.text("URI"),
 		Default:    a.yes("DEFAULT"),
 		AutoSelect: a.yes("AUTOSELECT"),
+		StableID:   a.text("STABLE-RENDITION-ID"),
 	}
 	if s := a.text("CHANNELS"); s != "" {
 		count, _, _ := strings.Cut(s, "/")
@@ -85,12 +88,30 @@ func (p *multivariantParser) streamInf(v string) error {
 		return errors.New("the one before has no URI")
 	}
 	a := parseAttributes(v)
+	x := a.variant()
+	x.AudioGroup, x.Name = a.text("AUDIO"), a.text("NAME")
+	x.FrameRate = a.number("FRAME-RATE")
+	p.m.Variants = append(p.m.Variants, x)
+	p.open = true
+	return a.err
+}
+
+func (p *multivariantParser) iframeStreamInf(v string) error {
+	a := parseAttributes(v)
+	x := a.variant()
+	x.URI = a.required("URI")
+	p.m.IFrames = append(p.m.IFrames, x)
+	return a.err
+}
+
+// variant reads the attributes that all variants have.
+func (a *attributes) variant() Variant {
 	x := Variant{
 		Bandwidth:        int(a.integer("BANDWIDTH", 0)),
 		AverageBandwidth: int(a.integer("AVERAGE-BANDWIDTH", 0)),
 		VideoRange:       a.word("VIDEO-RANGE"),
-		AudioGroup:       a.text("AUDIO"),
-		Name:             a.text("NAME"),
+		Score:            a.number("SCORE"),
+		StableID:         a.text("STABLE-VARIANT-ID"),
 	}
 	if x.Bandwidth <= 0 {
 		a.fail("no BANDWIDTH")
@@ -104,14 +125,18 @@ func (p *multivariantParser) streamInf(v string) error {
 			a.fail("RESOLUTION: %w", err)
 		}
 	}
-	if s := a.word("FRAME-RATE"); s != "" {
-		rate, err := strconv.ParseFloat(s, 64)
-		if err != nil || rate <= 0 || strings.Trim(s, "0123456789.") != "" {
-			a.fail("FRAME-RATE %q is %w", s, errNumber)
-		}
-		x.FrameRate = rate
+	return x
+}
+
+// number reads a decimal-floating-point above zero; zero stands for its absence.
+func (a *attributes) number(name string) float64 {
+	s := a.word(name)
+	if s == "" {
+		return 0
 	}
-	p.m.Variants = append(p.m.Variants, x)
-	p.open = true
-	return a.err
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || n <= 0 || strings.Trim(s, "0123456789.") != "" {
+		a.fail("%s %q is %w", name, s, errNumber)
+	}
+	return n
 }

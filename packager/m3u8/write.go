@@ -58,8 +58,15 @@ func (m *Media) estimate() int {
 // version is the lowest that allows the tags (rfc8216bis 8), or Version where that is higher.
 func (m *Media) version() int {
 	v := max(m.Version, 3) // decimal EXTINF
+	mapped := 6
+	if m.IFramesOnly {
+		v, mapped = max(v, 4), 5
+	}
+	if slices.ContainsFunc(m.Segments, func(s Segment) bool { return s.Range.Length > 0 }) {
+		v = max(v, 4)
+	}
 	if m.Open.Map != "" || slices.ContainsFunc(m.Segments, func(s Segment) bool { return s.Map != "" }) {
-		v = max(v, 6)
+		v = max(v, mapped)
 	}
 	if m.Skip != nil {
 		v = max(v, 9)
@@ -75,8 +82,10 @@ func (m *Media) appendHead(dst []byte) []byte {
 	dst = appendIntLine(dst, int64(m.version()))
 	dst = append(dst, "#EXT-X-TARGETDURATION:"...)
 	dst = appendIntLine(dst, int64(m.TargetDuration))
-	if m.PartTarget > 0 {
+	if m.PartTarget > 0 || m.IFramesOnly && m.PartHoldBack > 0 {
 		dst = m.appendServerControl(dst)
+	}
+	if m.PartTarget > 0 {
 		dst = append(dst, "#EXT-X-PART-INF:PART-TARGET="...)
 		dst = appendTrimmed(dst, m.PartTarget, down)
 		dst = append(dst, '\n')
@@ -87,6 +96,9 @@ func (m *Media) appendHead(dst []byte) []byte {
 	dst = appendIntLine(dst, m.DiscontinuitySequence)
 	if m.IndependentSegments {
 		dst = append(dst, "#EXT-X-INDEPENDENT-SEGMENTS\n"...)
+	}
+	if m.IFramesOnly {
+		dst = append(dst, "#EXT-X-I-FRAMES-ONLY\n"...)
 	}
 	return dst
 }
@@ -171,6 +183,13 @@ func (s *Segment) appendTail(dst []byte) []byte {
 	dst = append(dst, "#EXTINF:"...)
 	dst = appendFixed(dst, s.Duration, 5, nearest)
 	dst = append(dst, ",\n"...)
+	if s.Range.Length > 0 {
+		dst = append(dst, "#EXT-X-BYTERANGE:"...)
+		dst = strconv.AppendInt(dst, s.Range.Length, 10)
+		dst = append(dst, '@')
+		dst = strconv.AppendInt(dst, s.Range.Offset, 10)
+		dst = append(dst, '\n')
+	}
 	dst = appendURILine(dst, s.URI)
 	return append(dst, '\n')
 }
