@@ -38,7 +38,7 @@ func newPipeline(b *testing.B, s *show.Show) *pipeline {
 	p := &pipeline{over: over}
 	hub := stream.NewHub(stream.Config{}, slog.New(slog.DiscardHandler), func(st *stream.Stream) {
 		p.reader = st.NewReader()
-		p.packager = packager.New(packager.Config{}, packager.Show{Epoch: st.Epoch(), Start: st.Start()}, nil)
+		p.packager = packager.New(packager.Config{}, packager.Show{Epoch: st.Epoch(), Start: st.Start()})
 	})
 	b.Cleanup(hub.Close)
 	desk := &ingest.Desk{Hub: hub, Auth: anyone{}, Log: slog.New(slog.DiscardHandler)}

@@ -54,7 +54,7 @@ func emptyStudio(t testing.TB, preset string) *studio {
 	}
 	return &studio{t: t, p: packager.New(packager.Config{Latency: latency}, packager.Show{
 		Epoch: showEpoch, Start: time.Date(2026, 11, 20, 18, 0, 0, 0, time.UTC), FirstMSN: 1,
-	}, nil)}
+	})}
 }
 
 func (s *studio) begin() {

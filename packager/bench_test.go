@@ -15,7 +15,7 @@ func BenchmarkApply(b *testing.B) {
 	video, audio := mediatest.Video{Start: 90000, Bytes: 9600}, mediatest.Audio{Start: 48000, Bytes: 340}
 	tracks := []media.Track{video.Track(), audio.Track()}
 	units := mediatest.Interleave(tracks, video.Units(240), audio.Units(375)) // 8 s of both, to the sample
-	p := New(Config{Latency: l}, Show{Epoch: "e1", Start: epochStart, FirstMSN: 1}, nil)
+	p := New(Config{Latency: l}, Show{Epoch: "e1", Start: epochStart, FirstMSN: 1})
 	if err := p.Apply(stream.Event{Kind: stream.EventTracks, Tracks: tracks}); err != nil {
 		b.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func BenchmarkRender(b *testing.B) {
 		b.Run(bb.name, func(b *testing.B) {
 			l, _ := Preset("low")
 			cfg := Config{Latency: l, Window: maxWindow}
-			p := New(cfg, Show{Epoch: "e1", Start: epochStart, FirstMSN: 1}, nil)
+			p := New(cfg, Show{Epoch: "e1", Start: epochStart, FirstMSN: 1})
 			v := mediatest.Video{Start: 90000, Bytes: 100}
 			p.Apply(stream.Event{Kind: stream.EventTracks, Tracks: []media.Track{v.Track()}})
 			for i := range bb.segments * 60 {

@@ -61,7 +61,7 @@ func newHostileShow(t *testing.T, seed uint64) *hostileShow {
 	log := slog.New(slog.DiscardHandler)
 	h.hub = stream.NewHub(stream.Config{}, log, func(s *stream.Stream) {
 		h.reader = s.NewReader()
-		h.p = New(Config{Latency: latency}, Show{Epoch: s.Epoch(), Start: s.Start(), FirstMSN: 100, FirstDSN: 7}, nil)
+		h.p = New(Config{Latency: latency}, Show{Epoch: s.Epoch(), Start: s.Start(), FirstMSN: 100, FirstDSN: 7})
 		h.in = inspect(t, h.p)
 		h.texts = make(map[string]*m3u8.Media)
 	})

@@ -49,17 +49,15 @@ func NewShow(epoch string, start time.Time) Show {
 
 // Packager makes one show into HLS. Its methods are for one goroutine; the Window is for all.
 type Packager struct {
-	cfg     Config
-	show    Show
-	convert Converter
-	window  *Window
+	cfg    Config
+	show   Show
+	window *Window
 
 	renditions []*rendition // in order of appearance; they stay for the whole show
 	byTrack    map[int]*rendition
 	lead       *rendition // decides where segments end: video if there is any
 	started    bool       // the lead has had a unit in this epoch
 	epochStart int64      // presentation time of that unit
-	dataTracks map[int]media.Track
 
 	targetDuration int   // seconds
 	msn            int64 // of the lead's open segment
@@ -70,8 +68,7 @@ type Packager struct {
 	dependent      bool // a segment was cut without a keyframe
 	redescribe     bool // the multivariant playlist may have to change
 
-	ranges    dateRanges
-	eventID   uint32
+	cues      cues
 	documents uint64
 	stats     Stats
 }
@@ -95,13 +92,12 @@ type Stats struct {
 	Gaps int
 }
 
-// New returns a packager for a show. cfg must be valid. convert may be nil: data units are then ignored.
-func New(cfg Config, show Show, convert Converter) *Packager {
+// New returns a packager for a show. cfg must be valid.
+func New(cfg Config, show Show) *Packager {
 	cfg = cfg.WithDefaults()
 	p := &Packager{
 		cfg:            cfg,
 		show:           show,
-		convert:        convert,
 		targetDuration: roundSeconds(cfg.Latency.Segment),
 		msn:            max(show.FirstMSN, 1) + minListed,
 		firstMSN:       max(show.FirstMSN, 1),
@@ -132,6 +128,7 @@ func (p *Packager) Apply(ev stream.Event) error {
 		p.closeEpoch()
 	case stream.EventEnded:
 		p.closeEpoch()
+		p.endCues()
 		p.ended = true
 		for _, r := range p.renditions {
 			r.dirty = true
@@ -153,12 +150,6 @@ func (p *Packager) beginEpoch(tracks []media.Track) error {
 		r.idle = true
 	}
 	p.byTrack = make(map[int]*rendition, len(tracks))
-	p.dataTracks = make(map[int]media.Track)
-	for _, t := range tracks {
-		if t.Kind() == media.KindData {
-			p.dataTracks[t.ID] = t
-		}
-	}
 	var firstErr error
 	for _, kind := range []media.Kind{media.KindVideo, media.KindAudio} {
 		for _, t := range tracks {
@@ -236,13 +227,14 @@ func (p *Packager) unit(au media.AccessUnit) error {
 
 // publish makes what has changed visible, all of it at once as far as one viewer can tell.
 func (p *Packager) publish() {
-	changed := p.ended
+	changed := p.ended || p.cues.touched
 	for _, r := range p.renditions {
 		changed = changed || r.dirty
 	}
 	if !changed {
 		return
 	}
+	p.passEdge()
 	for _, r := range p.renditions {
 		if r.dirty {
 			r.publish()

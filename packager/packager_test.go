@@ -28,7 +28,7 @@ func newShow(t testing.TB, preset string) *Packager {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	return New(cfg, Show{Epoch: "e1", Start: epochStart, FirstMSN: 100, FirstDSN: 7}, nil)
+	return New(cfg, Show{Epoch: "e1", Start: epochStart, FirstMSN: 100, FirstDSN: 7})
 }
 
 // feed applies tracks and units and has the show inspected after each.

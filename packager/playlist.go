@@ -63,10 +63,7 @@ func (r *rendition) publish() {
 		}
 	}
 	if r.carriesRanges() {
-		if len(pl.listed) > 0 {
-			p.ranges.expire(pl.listed[0].start, p.edge(), pl.skipUntil())
-		}
-		pl.ranges = p.ranges
+		pl.ranges = p.cues.ranges
 	}
 	if old != nil {
 		pl.version = old.version + 1

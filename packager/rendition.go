@@ -34,11 +34,11 @@ type rendition struct {
 	minPart    int64
 
 	// The part in the making.
+	since     int64 // where the epoch begins
 	end       int64 // decode time behind the last sample
 	partStart int64
 	lastStart int64 // decode time of the last sample
 	samples   []fmp4.Sample
-	markers   []fmp4.Event // to come, by time
 	sequence  uint32
 
 	// What is known of the rhythm of the track.
@@ -128,6 +128,7 @@ func (r *rendition) partURI(seq int64) string {
 func (r *rendition) begin(au media.AccessUnit, at int64) {
 	r.shift = au.PTS - au.DTS
 	r.end = at
+	r.since = at
 	r.open.start = at
 	r.open.discontinuity = r.p.discontinuity
 	r.lastTime, r.lastKey = at, at
@@ -259,7 +260,7 @@ func (r *rendition) closePart(last bool) {
 		TrackID:  trackID,
 		BaseTime: uint64(r.partStart),
 		Video:    r.video(),
-		Events:   r.dueMarkers(),
+		Events:   r.events(first),
 		Samples:  r.samples,
 	}
 	if first {

@@ -204,6 +204,7 @@ func (p *Packager) closeEpoch() {
 			p.completed(done)
 		}
 	}
+	p.passEdge()
 	p.lead, p.byTrack, p.started = nil, nil, false
 }
 
