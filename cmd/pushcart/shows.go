@@ -59,7 +59,7 @@ func (s *shows) begin(st *stream.Stream) {
 		numbers.FirstDSN = max(numbers.FirstDSN, former.NextDSN())
 		s.drop(former)
 	}
-	p := packager.New(s.conf, numbers, nil)
+	p := packager.New(s.conf, numbers)
 	sh := &show{Window: p.Window(), stream: st}
 	if former != nil {
 		sh.former.Store(former.Window)
