@@ -20,6 +20,11 @@ type Config struct {
 	MaxWaiting int `yaml:"max_waiting"`
 	// MaxWaitingPerShow is the same for one show, so that it cannot starve the others; 20,000 by default.
 	MaxWaitingPerShow int `yaml:"max_waiting_per_show"`
+	// MaxListeners bounds the connections that listen to cue events at a time; 20,000 by default. One more
+	// is answered 503: cues.json says the same, a second later.
+	MaxListeners int `yaml:"max_listeners"`
+	// MaxListenersPerShow is the same for one show; 10,000 by default.
+	MaxListenersPerShow int `yaml:"max_listeners_per_show"`
 	// MaxStreamsPerConnection bounds the requests in progress on one HTTP/2 connection; 250 by default.
 	MaxStreamsPerConnection int `yaml:"max_streams_per_connection"`
 	// MinRate is the slowest reader that is waited for, in bytes a second; 16,384 by default. A response
@@ -37,6 +42,8 @@ const (
 	defaultMaxConnections    = 50_000
 	defaultMaxWaiting        = 50_000
 	defaultMaxWaitingPerShow = 20_000
+	defaultMaxListeners      = 20_000
+	defaultMaxListenersShow  = 10_000
 	defaultMaxStreams        = 250
 	defaultMinRate           = 16 << 10
 
@@ -80,6 +87,8 @@ func (c Config) WithDefaults() Config {
 	number(&c.MaxConnections, defaultMaxConnections)
 	number(&c.MaxWaiting, defaultMaxWaiting)
 	number(&c.MaxWaitingPerShow, defaultMaxWaitingPerShow)
+	number(&c.MaxListeners, defaultMaxListeners)
+	number(&c.MaxListenersPerShow, defaultMaxListenersShow)
 	number(&c.MaxStreamsPerConnection, defaultMaxStreams)
 	number(&c.MinRate, defaultMinRate)
 	return c
@@ -103,6 +112,8 @@ func (c Config) Validate() error {
 		{"origin.max_connections", c.MaxConnections, maxMaxConnections},
 		{"origin.max_waiting", c.MaxWaiting, maxMaxConnections},
 		{"origin.max_waiting_per_show", c.MaxWaitingPerShow, maxMaxConnections},
+		{"origin.max_listeners", c.MaxListeners, maxMaxConnections},
+		{"origin.max_listeners_per_show", c.MaxListenersPerShow, maxMaxConnections},
 		{"origin.max_streams_per_connection", c.MaxStreamsPerConnection, maxMaxStreams},
 		{"origin.min_rate", c.MinRate, maxMinRate},
 	} {

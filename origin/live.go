@@ -41,6 +41,10 @@ func (e *exchange) release() {
 
 // serveShow answers for what is in a show's directory.
 func (e *exchange) serveShow(name, path string) {
+	if isCuePath(path) {
+		e.serveCues(name, path)
+		return
+	}
 	show, ok := e.s.shows.Show(name)
 	if !ok {
 		e.fail(errNoShow)
@@ -120,7 +124,7 @@ func (e *exchange) playlist(show Show, rendition string) {
 	e.document(doc)
 }
 
-// document answers with a playlist: compressed, or unchanged, if the viewer says so.
+// document answers with a playlist, or with what there is to know of cues: compressed, or unchanged, if the viewer says so.
 func (e *exchange) document(doc *packager.Document) {
 	e.common()
 	e.cacheable()
@@ -137,7 +141,7 @@ func (e *exchange) document(doc *packager.Document) {
 		e.empty(http.StatusNotModified)
 		return
 	}
-	h["Content-Type"] = typePlaylist
+	h["Content-Type"] = e.kind.documentType()
 	body := doc.Text()
 	if gzip {
 		h["Content-Encoding"] = valueGzip

@@ -6,6 +6,10 @@
 //	/live/{name}/index.m3u8          multivariant playlist
 //	/live/{name}/{rendition}.m3u8    media playlist; _HLS_msn, _HLS_part, _HLS_skip
 //	/live/{name}/{path...}           initialization segments, segments and parts
+//	/live/{name}/cues.json           the cues' present state (cues.go)
+//	/live/{name}/cues/{id}/{rev}.json, /live/{name}/cues/{id}/{rev}/{locale}.json
+//	                                 what a revision of a cue shows
+//	/live/{name}/cues/events         prices, stock and changes as they happen (events.go)
 //	/live/{name}/, and all the rest  the handler for pages
 //	/healthz                         for load balancers
 //
@@ -18,6 +22,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,15 +49,21 @@ type Shows interface {
 
 // Server answers viewers. It is an http.Handler; Run serves it on listeners.
 type Server struct {
+	// Cues is where the cues are. It is set before the server is used; by default there are none.
+	Cues Cues
+
 	cfg   Config
 	shows Shows
 	pages http.Handler
 	log   *slog.Logger
 
-	counters counters
-	waiting  gauge // of all shows
-	rooms    rooms
-	values   valueCache
+	counters  counters
+	waiting   gauge // of all shows
+	listening gauge // to events of all shows
+	rooms     rooms
+	values    valueCache
+	contents  contents
+	boot      string // unlike that of any other process of this server: for what is numbered anew
 }
 
 // New returns a server of the given shows. Requests for /live/{name}/ and for anything outside of /live/
@@ -61,7 +72,10 @@ func New(cfg Config, shows Shows, pages http.Handler, log *slog.Logger) *Server 
 	if pages == nil {
 		pages = http.NotFoundHandler()
 	}
-	return &Server{cfg: cfg.WithDefaults(), shows: shows, pages: pages, log: log}
+	return &Server{
+		Cues: noCues{}, cfg: cfg.WithDefaults(), shows: shows, pages: pages, log: log,
+		boot: strconv.FormatInt(time.Now().UnixNano(), 36),
+	}
 }
 
 // livePrefix is where the shows are.

@@ -21,6 +21,9 @@ const (
 	kindBlocking                 // a media playlist from a named position on
 	kindVideo                    // initialization segments, segments, parts
 	kindAudio
+	kindCue       // cues/ID/REV.json: what a revision shows
+	kindCueList   // cues.json: the present state
+	kindCueEvents // cues/events: told as it happens
 	numKinds
 )
 
@@ -41,6 +44,12 @@ var caching = [numKinds]struct {
 	// Names are unique for ever. Sound goes first: there is less of it and a gap in it is worse.
 	kindVideo: {"video", func(int) string { return maxAge(86400) + ", immutable" }, "u=3"},
 	kindAudio: {"audio", func(int) string { return maxAge(86400) + ", immutable" }, "u=2"},
+	// A revision's content never changes. It is needed at its frame: before the media behind that.
+	kindCue: {"cue", func(int) string { return maxAge(86400) + ", immutable" }, "u=2"},
+	// Prices and stock. One second shields the origin from a crowd, and who can't wait listens to events.
+	kindCueList: {"cue_list", func(int) string { return maxAge(1) }, "u=3"},
+	// A cache would collect for ever, and a proxy that compresses, until its buffer is full.
+	kindCueEvents: {"cue_events", func(int) string { return "no-store, no-transform" }, "u=5"},
 }
 
 func maxAge(seconds int) string { return "public, max-age=" + strconv.Itoa(seconds) }
@@ -55,6 +64,7 @@ var (
 	errRange      = errors.New("the range begins behind the end")
 	errCrowded    = errors.New("too many viewers are waiting: try again")
 	errWaited     = errors.New("nothing new for three target durations: try again")
+	errListeners  = errors.New("as many viewers listen as may: fetch cues.json every few seconds instead")
 	errStopping   = errors.New("the server is stopping: try again")
 	errGone       = errors.New("the viewer has gone")
 )
@@ -90,6 +100,7 @@ var failures = []failure{
 	{err: errRange, status: http.StatusRequestedRangeNotSatisfiable, cache: noStore},
 	{err: errWaited, status: http.StatusServiceUnavailable, cache: noStore, retry: true},
 	{err: errCrowded, status: http.StatusServiceUnavailable, cache: noStore, retry: true},
+	{err: errListeners, status: http.StatusServiceUnavailable, cache: noStore, retry: true},
 	{err: errStopping, status: http.StatusServiceUnavailable, cache: noStore, retry: true},
 	{err: errGone, status: statusGone},
 }
@@ -110,7 +121,7 @@ var (
 	valueAny        = []string{"*"}
 	valueExpose     = []string{"Age, Content-Length, Content-Range, Date, ETag, Retry-After, Server-Timing"}
 	valueMethods    = []string{"GET, HEAD, OPTIONS"}
-	valueAsk        = []string{"*, If-None-Match, Range"} // some browsers take * by the letter
+	valueAsk        = []string{"*, If-None-Match, Last-Event-ID, Range"} // some browsers take * by the letter
 	valueDay        = []string{"86400"}
 	valueNosniff    = []string{"nosniff"}
 	valueGzip       = []string{"gzip"}
@@ -119,6 +130,9 @@ var (
 	valueClose      = []string{"close"}
 	valueRetryAfter = []string{"1"}
 	typePlaylist    = []string{"application/vnd.apple.mpegurl"}
+	valueNo         = []string{"no"}
+	typeJSON        = []string{"application/json"}
+	typeEvents      = []string{"text/event-stream"}
 	typeVideo       = []string{"video/mp4"}
 	typeAudio       = []string{"audio/mp4"}
 	typeText        = []string{"text/plain; charset=utf-8"}

@@ -18,11 +18,14 @@ type Stats struct {
 	Waiting  int64
 	Waits    uint64
 	WaitTime time.Duration
+	// Listening connections are told cue events.
+	Listening int64
 }
 
 // RequestCount counts the requests of a kind that were answered with a status.
 type RequestCount struct {
-	// Kind is "multivariant", "playlist", "blocking_playlist", "video", "audio", "page" or "other".
+	// Kind is "multivariant", "playlist", "blocking_playlist", "video", "audio", "cue", "cue_list",
+	// "cue_events", "page" or "other".
 	Kind string
 	// Status is that of the response; 499 for a viewer who did not wait for it.
 	Status int
@@ -72,6 +75,7 @@ func (s *Server) Stats() Stats {
 		Connections:        s.counters.connections.n.Load(),
 		ConnectionsRefused: s.counters.refused.Load(),
 		Waiting:            s.waiting.n.Load(),
+		Listening:          s.listening.n.Load(),
 		Waits:              s.counters.waits.Load(),
 		WaitTime:           time.Duration(s.counters.waitTime.Load()),
 	}

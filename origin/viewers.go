@@ -28,9 +28,11 @@ func (s *Server) Viewers(name string) int {
 
 // room is what the origin knows of one show.
 type room struct {
-	waiting gauge
-	watched watched
-	used    atomic.Int64 // Unix second of the latest request
+	waiting   gauge
+	listening gauge
+	watched   watched
+	cues      cueListing
+	used      atomic.Int64 // Unix second of the latest request
 }
 
 // rooms holds a room for each show that is asked for. Only shows that exist get one.
@@ -72,7 +74,7 @@ func (rs *rooms) sweep(now int64) {
 		return
 	}
 	rs.m.Range(func(name, v any) bool {
-		if r := v.(*room); now-r.used.Load() > roomIdle && r.waiting.n.Load() == 0 {
+		if r := v.(*room); now-r.used.Load() > roomIdle && r.waiting.n.Load() == 0 && r.listening.n.Load() == 0 {
 			rs.m.CompareAndDelete(name, r)
 		}
 		return true
