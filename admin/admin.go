@@ -5,6 +5,8 @@
 //	GET    /v1/streams/live/{name}  one show
 //	DELETE /v1/streams/live/{name}  ends the show at once: 204. Its key stays barred for ten minutes,
 //	                                since encoders come back by themselves
+//	...    /v1/streams/live/{name}/cues, /rundown, /products, /delay
+//	                                what is shown when (cues.go)
 //	GET    /metrics                 Prometheus
 //	GET    /healthz                 200 while the process works
 //	GET    /readyz                  200 while hosts and viewers are let in, else 503
@@ -26,6 +28,8 @@ import (
 	"net/http/pprof"
 	"strconv"
 	"time"
+
+	"pushcart/cue"
 )
 
 // Limits of a request.
@@ -55,6 +59,8 @@ type Source interface {
 type Server struct {
 	Config Config
 	Source Source
+	// Cues are the cues of all shows; nil for none, and no such paths.
+	Cues *cue.Book
 	// Metrics answers /metrics.
 	Metrics http.Handler
 	// Ready returns nil while hosts and viewers are let in, else why not, in a sentence.
@@ -79,15 +85,23 @@ func (s *Server) Handler() http.Handler {
 	for path, allow := range map[string]string{
 		"/v1/streams": "GET, HEAD", "/v1/streams/live/{name}": "GET, HEAD, DELETE",
 	} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Allow", allow)
-			fail(w, http.StatusMethodNotAllowed, "%s is not possible here: use %s", r.Method, allow)
-		})
+		mux.HandleFunc(path, notAllowed(allow))
+	}
+	if s.Cues != nil {
+		s.handleCues(mux)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "there is nothing at this path: see /v1/streams, /metrics, /healthz, /readyz and /debug/pprof/")
 	})
 	return s.guard(mux)
+}
+
+// notAllowed answers to methods that a path does not have.
+func notAllowed(allow string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allow)
+		fail(w, http.StatusMethodNotAllowed, "%s is not possible here: use %s", r.Method, allow)
+	}
 }
 
 func (s *Server) streams(w http.ResponseWriter, _ *http.Request) {

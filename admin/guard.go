@@ -17,7 +17,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	local := s.Config.local()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTimeout))
-		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody(r))
 		switch {
 		case local && !localHost(r.Host):
 			fail(w, http.StatusForbidden, "this listener is for this machine only, and the request names the host %q: use 127.0.0.1 or localhost, or set admin.listen to an address that operators reach", r.Host)
