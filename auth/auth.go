@@ -8,6 +8,10 @@
 // section 6) without padding: 16 characters. A shop's back end can make keys by itself; Sign does the
 // same.
 //
+// Whoever has a show's key may also stand beside its host: KEY/720p is a rendition of the picture, KEY@fr the
+// sound in French. An interpreter who shall do that and nothing else gets a key that is signed for, or listed
+// with, NAME@fr in place of NAME.
+//
 // To add another way to be let in (a webhook, a signed URL), give Checker another method that finds a
 // name, and call it in Publish.
 package auth
@@ -45,8 +49,8 @@ var signatureCoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").Wit
 // Checker knows the keys of one configuration. It is immutable.
 type Checker struct {
 	secret   []byte
-	listed   map[[sha256.Size]byte]string // SHA-256 of the key to the show's name
-	loopback bool                         // publishers on this machine may use any name
+	listed   map[[sha256.Size]byte]Grant // by SHA-256 of the key
+	loopback bool                        // publishers on this machine may use any name
 }
 
 // New returns a Checker for c, or c.Validate's error.
@@ -56,47 +60,54 @@ func New(c Config) (*Checker, error) {
 	}
 	a := &Checker{
 		secret:   []byte(c.Secret),
-		listed:   make(map[[sha256.Size]byte]string, len(c.Keys)),
+		listed:   make(map[[sha256.Size]byte]Grant, len(c.Keys)),
 		loopback: c.AllowLoopback || !c.Configured(),
 	}
 	for _, k := range c.Keys {
-		a.listed[sha256.Sum256([]byte(k.Key))] = k.Name
+		a.listed[sha256.Sum256([]byte(k.Key))], _ = ParseGrant(k.Name) // Validate has looked at it
 	}
 	return a, nil
 }
 
-// Publish returns the name of the show that key may publish when it comes from the address from, or a
-// *Denied. The key comes without the query that some encoders append.
-func (a *Checker) Publish(key string, from netip.Addr) (name string, err error) {
+// Publish returns what key may publish when it comes from the address from, or a *Denied. The key comes
+// without the query that some encoders append.
+func (a *Checker) Publish(key string, from netip.Addr) (Grant, error) {
 	switch {
 	case key == "":
-		return "", errNoKey
+		return Grant{}, errNoKey
 	case len(key) > maxKey:
-		return "", errKey
+		return Grant{}, errKey
 	}
-	// The table is searched by hash: how long that takes says nothing about the keys in it.
-	if name, ok := a.listed[sha256.Sum256([]byte(key))]; ok {
-		return name, nil
+	if g, ok := a.known(key); ok {
+		return g, nil
 	}
-	if name, ok := a.signed(key); ok {
-		return name, CheckName(name)
+	if base, part := cutPart(key); part != "" {
+		if g, ok := a.known(base); ok && g.Part == "" {
+			g.Part = part
+			return g, g.check()
+		}
 	}
 	if a.loopback && from.Unmap().IsLoopback() {
-		return key, CheckName(key)
+		return ParseGrant(key)
 	}
 	if len(a.secret) == 0 && len(a.listed) == 0 {
-		return "", errSetUp
+		return Grant{}, errSetUp
 	}
-	return "", errKey
+	return Grant{}, errKey
 }
 
-// signed splits a signed key and reports whether its signature is right.
-func (a *Checker) signed(key string) (name string, ok bool) {
-	i := strings.LastIndexByte(key, '-')
-	if len(a.secret) == 0 || i < 1 {
-		return "", false
+// known returns what a key is good for that is listed or signed as it stands.
+func (a *Checker) known(key string) (g Grant, ok bool) {
+	// The table is searched by hash: how long that takes says nothing about the keys in it.
+	if g, ok := a.listed[sha256.Sum256([]byte(key))]; ok {
+		return g, true
 	}
-	return key[:i], hmac.Equal([]byte(key[i+1:]), []byte(a.signature(key[:i])))
+	i := strings.LastIndexByte(key, '-')
+	if len(a.secret) == 0 || i < 1 || !hmac.Equal([]byte(key[i+1:]), []byte(a.signature(key[:i]))) {
+		return g, false
+	}
+	g, err := ParseGrant(key[:i])
+	return g, err == nil
 }
 
 func (a *Checker) signature(name string) string {
@@ -105,10 +116,11 @@ func (a *Checker) signature(name string) string {
 	return signatureCoding.EncodeToString(mac.Sum(nil)[:signatureBytes])
 }
 
-// Sign returns the stream key with which name can be published: NAME-SIGNATURE. It fails for a name that
-// CheckName refuses, and while no secret is configured.
+// Sign returns the stream key with which name can be published: NAME-SIGNATURE. A name like NAME@fr or
+// NAME/720p makes a key for that part of the show alone. It fails for a name that ParseGrant refuses, and while
+// no secret is configured.
 func (a *Checker) Sign(name string) (key string, err error) {
-	if err := CheckName(name); err != nil {
+	if _, err := ParseGrant(name); err != nil {
 		return "", err
 	}
 	if len(a.secret) == 0 {
@@ -121,11 +133,26 @@ func (a *Checker) Sign(name string) (key string, err error) {
 // not enough to publish with.
 func Redact(key string) string {
 	const shown = 3
-	if i := strings.LastIndexByte(key, '-'); i > 0 && len(key)-i-1 == signatureCoding.EncodedLen(signatureBytes) && CheckName(key[:i]) == nil {
-		return key[:i+1] + "…" // signed: its name is no secret
+	if shown, ok := redactSigned(key); ok {
+		return shown
+	}
+	if base, part := cutPart(key); part != "" {
+		if shown, ok := redactSigned(base); ok {
+			return shown
+		}
 	}
 	if len(key) < 3*shown {
 		return "…"
 	}
 	return strings.ToValidUTF8(key[:shown], "?") + "…"
+}
+
+// redactSigned hides the signature of a key that looks signed: its name is no secret.
+func redactSigned(key string) (string, bool) {
+	i := strings.LastIndexByte(key, '-')
+	if i < 1 || len(key)-i-1 != signatureCoding.EncodedLen(signatureBytes) {
+		return "", false
+	}
+	_, err := ParseGrant(key[:i])
+	return key[:i+1] + "…", err == nil
 }

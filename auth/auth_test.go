@@ -28,9 +28,14 @@ func checker(t *testing.T, c Config) *Checker {
 func TestPublish(t *testing.T) {
 	open := checker(t, Config{})
 	signing := checker(t, Config{Secret: secret})
-	listing := checker(t, Config{Keys: []Key{{"shop-42", "listed-key-1"}, {"shop-42", "listed-key-2"}}})
+	listing := checker(t, Config{Keys: []Key{{"shop-42", "listed-key-1"}, {"shop-42", "listed-key-2"}, {"shop-42@fr", "listed@key@3"}}})
 	both := checker(t, Config{Secret: secret, Keys: []Key{{"wigs", "listed-key-1"}}, AllowLoopback: true})
 	signed, err := signing.Sign("shop-42")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	french, err := signing.Sign("shop-42@fr")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +45,7 @@ func TestPublish(t *testing.T) {
 		a    *Checker
 		key  string
 		from netip.Addr
-		name string // empty: denied
+		want string // as Grant has it; empty: denied
 		err  *Denied
 	}{
 		{"nothing configured, this machine", open, "anything", local, "anything", nil},
@@ -49,7 +54,9 @@ func TestPublish(t *testing.T) {
 		{"nothing configured, elsewhere", open, "anything", remote, "", errSetUp},
 		{"nothing configured, address unknown", open, "anything", netip.Addr{}, "", errSetUp},
 		{"nothing configured, no key", open, "", local, "", errNoKey},
-		{"nothing configured, not a name", open, "a/b", local, "", nil},
+		{"nothing configured, not a name", open, "a b", local, "", nil},
+		{"nothing configured, a rendition", open, "a/720p", local, "a/720p", nil},
+		{"nothing configured, a language", open, "a@pt-BR", local, "a@pt-BR", nil},
 		{"signed", signing, signed, remote, "shop-42", nil},
 		{"signed, this machine", signing, signed, local, "shop-42", nil},
 		{"signed, cut short", signing, signed[:len(signed)-1], remote, "", errKey},
@@ -69,14 +76,33 @@ func TestPublish(t *testing.T) {
 		{"both, signed", both, signed, remote, "shop-42", nil},
 		{"loopback allowed, this machine", both, "demo", local, "demo", nil},
 		{"loopback allowed, elsewhere", both, "demo", remote, "", errKey},
+		{"signed, a rendition", signing, signed + "/720p", remote, "shop-42/720p", nil},
+		{"signed, a language", signing, signed + "@pt-BR", remote, "shop-42@pt-BR", nil},
+		{"signed, an empty rendition", signing, signed + "/", remote, "", errPart},
+		{"signed, two renditions", signing, signed + "/720p/1", remote, "", errPart},
+		{"signed, a rendition and a language", signing, signed + "/720p@fr", remote, "", errPart},
+		{"signed, a rendition that looks like a language", signing, signed + "/@fr", remote, "", errPart},
+		{"signed, an empty language", signing, signed + "@", remote, "", errLanguage},
+		{"signed, two languages", signing, signed + "@fr@es", remote, "", errKey},
+		{"signed, a language with a dot", signing, signed + "@f.r", remote, "", errLanguage},
+		{"a language, the name only", signing, "shop-42@fr", remote, "", errKey},
+		{"signed for a language", signing, french, remote, "shop-42@fr", nil},
+		{"signed for a language, used for the show", signing, "shop-42" + french[len("shop-42@fr"):], remote, "", errKey},
+		{"signed for a language, used for another", signing, "shop-42@es" + french[len("shop-42@fr"):], remote, "", errKey},
+		{"signed for a language, and one more", signing, french + "@es", remote, "", errKey},
+		{"signed for a language, as a rendition", signing, french + "/720p", remote, "", errKey},
+		{"listed, a language", listing, "listed-key-1@fr", remote, "shop-42@fr", nil},
+		{"listed, a rendition", listing, "listed-key-2/720p", remote, "shop-42/720p", nil},
+		{"listed for a language", listing, "listed@key@3", remote, "shop-42@fr", nil},
+		{"listed for a language, used for another", listing, "listed@key@3@es", remote, "", errKey},
 		{"endless", signing, strings.Repeat("a", 1<<20), remote, "", errKey},
 	} {
-		name, err := tt.a.Publish(tt.key, tt.from)
+		g, err := tt.a.Publish(tt.key, tt.from)
 		switch {
-		case tt.name != "" && (err != nil || name != tt.name):
-			t.Errorf("%s: got %q, %v; want %q", tt.what, name, err, tt.name)
-		case tt.name == "" && err == nil:
-			t.Errorf("%s: let in as %q", tt.what, name)
+		case tt.want != "" && (err != nil || g.String() != tt.want):
+			t.Errorf("%s: got %q, %v; want %q", tt.what, g, err, tt.want)
+		case tt.want == "" && err == nil:
+			t.Errorf("%s: let in as %q", tt.what, g)
 		case tt.err != nil && !errors.Is(err, tt.err):
 			t.Errorf("%s: denied with %q, want %q", tt.what, err, tt.err)
 		}
@@ -132,6 +158,8 @@ func TestValidate(t *testing.T) {
 		{Config{Secret: Secret(strings.Repeat("s", 2000))}, []string{"secret has 2000"}},
 		{Config{Keys: []Key{{"", "12345678"}, {"b", "short"}, {"c", "12345678"}, {"d", "1234 5678"}}},
 			[]string{"keys[0].name", "keys[1].key has 5", "keys[2].key is the same as that of keys[0]", "keys[3].key has a character"}},
+		{Config{Keys: []Key{{"a@fr", "12345678"}, {"a/720p", "12345679"}}}, nil},
+		{Config{Keys: []Key{{"a@", "12345678"}, {"a/b/c", "12345679"}}}, []string{"keys[0].name", "keys[1].name"}},
 		{Config{Keys: make([]Key, maxKeys+1)}, []string{"keys has 20001 entries"}},
 	} {
 		err := tt.c.Validate()
@@ -175,6 +203,9 @@ func TestRedact(t *testing.T) {
 	key, _ := checker(t, Config{Secret: secret}).Sign("shop-42")
 	for _, tt := range []struct{ key, want string }{
 		{key, "shop-42-…"},
+		{key + "/720p", "shop-42-…"},
+		{key + "@pt-BR", "shop-42-…"},
+		{"shop-42@fr" + key[len("shop-42"):], "shop-42@fr-…"},
 		{"listed-key-1", "lis…"},
 		{"abcdef", "…"},
 		{"", "…"},
@@ -193,13 +224,19 @@ func FuzzPublish(f *testing.F) {
 	f.Add("listed-key-1")
 	f.Add("-")
 	f.Add("a--")
+	f.Add("listed-key-1/720p")
+	f.Add("listed-key-1@pt-BR")
+	f.Add("a@@-/@")
 	f.Fuzz(func(t *testing.T, key string) {
-		name, err := a.Publish(key, remote)
-		if err == nil && CheckName(name) != nil {
-			t.Errorf("%q publishes %q", key, name)
-		}
-		if err == nil && key != "listed-key-1" {
-			if want, _ := a.Sign(name); key != want {
+		g, err := a.Publish(key, remote)
+		if err == nil {
+			if again, err := ParseGrant(g.String()); err != nil || again != g {
+				t.Errorf("%q publishes %q, which is read as %q, %v", key, g, again, err)
+			}
+			whole, _ := a.Sign(g.Name)
+			part, _ := a.Sign(g.String())
+			suffix := strings.TrimPrefix(g.String(), g.Name)
+			if key != whole+suffix && key != part && key != "listed-key-1"+suffix {
 				t.Errorf("%q is let in, and was never signed", key)
 			}
 		}

@@ -24,6 +24,7 @@ type Config struct {
 
 // Key is a stream key and the name of the show that it publishes.
 type Key struct {
+	// Name is the show's; with @fr or /720p behind it, the key is for that part of the show alone.
 	Name string `yaml:"name"`
 	Key  Secret `yaml:"key"`
 }
@@ -77,7 +78,7 @@ func (c Config) Validate() error {
 	}
 	first := make(map[Secret]int, len(c.Keys))
 	for i, k := range c.Keys {
-		if err := CheckName(k.Name); err != nil {
+		if _, err := ParseGrant(k.Name); err != nil {
 			errs = append(errs, fmt.Errorf("keys[%d].name: %w", i, err))
 		}
 		if err := checkListed(string(k.Key)); err != nil {

@@ -41,6 +41,7 @@ const (
 	repairDropped     = "audio frames dropped"
 	repairSkipped     = "frames skipped to a keyframe"
 	repairAbsence     = "absences"
+	repairDrift       = "contributors moved back to their place"
 	repairUndecoded   = "units without a usable configuration"
 )
 
@@ -140,12 +141,16 @@ func (c *clock) align(raw, at time.Duration) {
 	c.placed = true
 }
 
-// video gives the unit its times on the show's timeline. at is the show time of its DTS.
-func (c *clock) video(t *trackClock, au media.AccessUnit, at time.Duration) media.AccessUnit {
+// video gives the unit its times on the show's timeline. at is the show time of its DTS. A track that is not
+// the lead itself keeps to the lead's grid, if it can: pictures of the same moment get the same tick.
+func (c *clock) video(t *trackClock, lead *rhythm, au media.AccessUnit, at time.Duration) media.AccessUnit {
 	composition := media.Rescale(au.PTS-au.DTS, t.in, t.out)
 	dts := media.Ticks(at, t.out)
 	pts := dts + composition
 	if t.in < t.out {
+		if lead != nil {
+			t.rhythm.follow(lead, dts, t.out/t.in)
+		}
 		dts, pts = t.rhythm.restore(dts, pts, t.out/t.in)
 	}
 	if t.begun && dts <= t.lastOut {

@@ -2,44 +2,100 @@ package ingest
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
+	"time"
 
+	"pushcart/auth"
 	"pushcart/stream"
 )
 
 // appName is the one application there is: rtmp://HOST/live, rtsp://HOST/live/KEY.
 const appName = "live"
 
-// Authorizer says which show a stream key belongs to. The error is a sentence for the host.
+// Authorizer says what a stream key is good for. The error is a sentence for the host.
 type Authorizer interface {
-	Publish(key string, from netip.Addr) (name string, err error)
+	Publish(key string, from netip.Addr) (auth.Grant, error)
 }
 
-// Desk lets hosts in. Its methods are safe for concurrent use.
+// Messages hears what hosts' encoders send beside picture and sound.
+type Messages interface {
+	// HostMessage is called for each data message of a show's host but its metadata. Name is its handler's
+	// ("onTextData"), args are values that JSON has, too: nil, bool, float64 (dates: milliseconds since
+	// 1970), string, []any, map[string]any; the callee owns them. At is the message's time on the show's
+	// timeline, on the clock of presentation. It must not block, and is called from the session's goroutine.
+	HostMessage(s *stream.Stream, name string, args []any, at time.Duration)
+}
+
+// Desk lets hosts in, and those who stand beside them. Its fields are set before it is used; its methods are
+// safe for concurrent use.
 type Desk struct {
-	Hub  *stream.Hub
-	Auth Authorizer
-	Log  *slog.Logger
+	Config Config
+	Hub    *stream.Hub
+	Auth   Authorizer
+	// Messages may be nil.
+	Messages Messages
+	Log      *slog.Logger
+
+	mu    sync.Mutex
+	hosts map[*stream.Stream]*hostClock // guarded by mu: of the shows that are on
 }
 
-// Open authorises r and makes its session the show's publisher. The error is a *Refusal.
+// Open authorises r and makes its session the show's publisher, or a contributor to it. The error is a
+// *Refusal.
 func (d *Desk) Open(r Request) (Publisher, error) {
 	if r.App != appName {
 		return nil, &Refusal{`The server address must end in "/` + appName + `", as in rtmp://HOST/` + appName + `; the stream key goes into a field of its own.`}
 	}
-	name, err := d.Auth.Publish(r.Key, r.Remote.Addr())
+	grant, err := d.Auth.Publish(r.Key, r.Remote.Addr())
 	if err != nil {
 		return nil, &Refusal{err.Error()}
 	}
-	pub, err := d.Hub.Publish(name, stream.Source{Protocol: r.Protocol, Remote: r.Remote.String(), Agent: r.Agent})
+	p, err := readPart(grant, r.Query, d.Config.Offset)
+	if err != nil {
+		return nil, &Refusal{err.Error()}
+	}
+	pub, err := d.enter(grant.Name, p, stream.Source{Protocol: r.Protocol, Remote: r.Remote.String(), Agent: r.Agent})
 	switch {
 	case errors.Is(err, stream.ErrBusy):
 		return nil, &Refusal{"The server has no room for another show: try again later, or ask its operator."}
 	case errors.Is(err, stream.ErrBarred):
 		return nil, &Refusal{"An operator has ended this show: ask before you start it again."}
+	case errors.Is(err, stream.ErrCrowded):
+		return nil, &Refusal{fmt.Sprintf("The show %s has as many interpreters and renditions beside its host as it may have: one of them has to go first.", grant.Name)}
 	case err != nil:
 		return nil, &Refusal{"The server is shutting down: try again in a minute."}
 	}
-	return newSession(pub), nil
+	s := newSession(pub)
+	s.part, s.host, s.messages = p, d.host(pub.Stream()), d.Messages
+	return s, nil
+}
+
+func (d *Desk) enter(name string, p part, src stream.Source) (*stream.Publisher, error) {
+	if p.role == "" {
+		return d.Hub.Publish(name, src)
+	}
+	return d.Hub.Join(name, stream.Contribution{Role: p.role}, src)
+}
+
+// host returns the clock of a show's host.
+func (d *Desk) host(s *stream.Stream) *hostClock {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for s := range d.hosts {
+		select {
+		case <-s.Done():
+			delete(d.hosts, s)
+		default:
+		}
+	}
+	if d.hosts == nil {
+		d.hosts = make(map[*stream.Stream]*hostClock)
+	}
+	if d.hosts[s] == nil {
+		d.hosts[s] = new(hostClock)
+	}
+	return d.hosts[s]
 }

@@ -18,8 +18,8 @@ type Request struct {
 	Protocol string
 	// Remote is the host's address.
 	Remote netip.AddrPort
-	// App is the first path element, "live" by contract; Key is the stream key without query;
-	// Query is what followed a question mark in either, without the mark.
+	// App is the first path element, "live" by contract; Key is the stream key without query, with all the
+	// path elements that follow (KEY/720p); Query is what followed a question mark in either, without the mark.
 	App, Key, Query string
 	// Agent is what the encoder calls itself, for the log and the operator; may be empty.
 	Agent string
@@ -54,6 +54,12 @@ type Publisher interface {
 	Err() error
 	// Close leaves the show. why is nil if the host said goodbye, else what went wrong.
 	Close(why error)
+}
+
+// TrackCounter is what a Publisher may be besides, for doors that know how many tracks are to come.
+type TrackCounter interface {
+	// ExpectTracks says how many tracks of each kind the encoder has promised, in the place of Expect.
+	ExpectTracks(video, audio int)
 }
 
 // Opener lets hosts in. *Desk implements it.

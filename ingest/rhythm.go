@@ -106,6 +106,33 @@ func (r *rhythm) restore(dts, pts, unit int64) (int64, int64) {
 	return at, pts
 }
 
+// follow takes over the grid of the lead, if that is believed in and the lengths of frames are multiples of one
+// another. dts is the tick of the next picture, as the encoder has it.
+func (r *rhythm) follow(lead *rhythm, dts, unit int64) {
+	if !lead.based || lead.score <= minScore || r.frame.num == 0 || lead.frame.num == 0 {
+		return
+	}
+	grid := rhythm{frame: lead.frame, base: lead.base}
+	switch a, b := r.frame.num*lead.frame.den, lead.frame.num*r.frame.den; {
+	case a%b == 0: // as long, or two, three pictures of the lead
+	case b%a == 0:
+		grid.frame = r.frame
+	default:
+		return
+	}
+	if at, ok := grid.nearest(dts, unit); ok {
+		r.base, r.based = at, true
+	}
+}
+
+// lineUp puts a frame on tick at. A rate that is not known is taken to be the host's.
+func (r *rhythm) lineUp(at int64, frame frameLength) {
+	r.base, r.based, r.score = at, true, 0
+	if r.frame.num == 0 && r.steps < rhythmSteps {
+		r.frame = frame
+	}
+}
+
 // nearest returns the tick of the frame that t belongs to, if t is it, rounded or cut to the door's unit.
 func (r *rhythm) nearest(t, unit int64) (int64, bool) {
 	d := t - r.base

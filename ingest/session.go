@@ -15,13 +15,6 @@ const (
 	videoTimescale = 90_000
 	dataTimescale  = 1000
 
-	// gatherTime is how long a session waits for the tracks that it may still get, from its first unit on.
-	gatherTime = time.Second
-	// keyframeTime is how long it waits for the first keyframe before it goes on without the video.
-	keyframeTime = 12 * time.Second
-	// maxGathered and maxGatheredBytes bound what it keeps meanwhile; the oldest units go first.
-	maxGathered      = 2048
-	maxGatheredBytes = 16 << 20
 	// maxTime bounds what an encoder's clock can say, so that sums do not overflow.
 	maxTime = 1 << 60 * time.Nanosecond
 	// minComposition and maxComposition are how far presentation may lie from decoding.
@@ -37,15 +30,20 @@ const (
 // dataTrack is the data track of every show.
 var dataTrack = media.Track{ID: 1000, Codec: media.CodecAMF0, Timescale: dataTimescale}
 
-// Session is one host's connection as the show sees it. It implements Publisher.
+// Session is one host's connection as the show sees it, or a contributor's (beside.go). It implements
+// Publisher and TrackCounter.
 type Session struct {
-	pub   *stream.Publisher
-	clock clock
+	pub      *stream.Publisher
+	part     part
+	host     *hostClock
+	messages Messages // may be nil
+	clock    clock
 
 	tracks   []*sessionTrack
-	promised bool // what video and audio say comes from the encoder
-	video    bool
-	audio    bool
+	promised bool // what videos and audios say comes from the encoder
+	videos   int  // tracks that are to be expected
+	audios   int
+	drift    drift // of a contributor
 
 	// Before the first epoch: what has come so far.
 	gathered      []arrival
@@ -53,14 +51,9 @@ type Session struct {
 	since         time.Time // the first unit came
 
 	live    bool
-	changed bool // a new epoch has to begin with the next keyframe
-	broken  bool // until then, nothing can be used
-}
-
-// arrival is a unit and when it came.
-type arrival struct {
-	media.AccessUnit
-	at time.Time
+	changed bool          // a new epoch has to begin with the next keyframe
+	broken  bool          // until then, nothing can be used
+	began   time.Duration // show time of the epoch's beginning
 }
 
 // sessionTrack is one track of a session.
@@ -70,18 +63,27 @@ type sessionTrack struct {
 	format  media.Format // zero for data
 	current bool         // show is part of the present epoch
 	dormant bool         // it is left out until it has a keyframe
+	keyed   bool         // it has had one in the present epoch; audio and data need none
 	clock   trackClock
 	lastKey time.Duration
 }
 
 func newSession(pub *stream.Publisher) *Session {
-	s := &Session{pub: pub}
+	s := &Session{pub: pub, host: new(hostClock)}
 	s.clock.count = pub.Count
 	return s
 }
 
 // Expect implements Publisher.
-func (s *Session) Expect(video, audio bool) { s.promised, s.video, s.audio = true, video, audio }
+func (s *Session) Expect(video, audio bool) {
+	count := map[bool]int{true: 1}
+	s.ExpectTracks(count[video], count[audio])
+}
+
+// ExpectTracks implements TrackCounter.
+func (s *Session) ExpectTracks(video, audio int) {
+	s.promised, s.videos, s.audios = true, video, audio
+}
 
 // Done implements Publisher.
 func (s *Session) Done() <-chan struct{} { return s.pub.Done() }
@@ -101,6 +103,9 @@ func (s *Session) SetTrack(t media.Track) error {
 	}
 	if old == nil && len(s.tracks) == maxTracks {
 		return fmt.Errorf("the encoder sends more than %d tracks: the rest is ignored", maxTracks)
+	}
+	if err := s.leaveOut(t); err != nil {
+		return err
 	}
 	n := &sessionTrack{door: t, show: t}
 	if t.Kind() != media.KindData {
@@ -125,11 +130,16 @@ func (s *Session) SetTrack(t media.Track) error {
 		return fmt.Errorf("tracks of codec %q are not supported", t.Codec)
 	}
 	n.clock.out = n.show.Timescale
+	n.name()
+	s.contribute(n)
 	if old == nil {
 		s.tracks = append(s.tracks, n)
 		slices.SortStableFunc(s.tracks, func(a, b *sessionTrack) int { return a.door.ID - b.door.ID })
 	} else {
 		n.clock.begun, n.clock.last = old.clock.begun, old.clock.last
+		if n.clock.out == old.clock.out {
+			n.clock.lastOut = old.clock.lastOut
+		}
 		s.tracks[slices.Index(s.tracks, old)] = n
 	}
 	n.current = t.Kind() == media.KindData // every epoch has one
@@ -144,8 +154,17 @@ func (t *sessionTrack) declare(as media.Track) {
 		return
 	}
 	t.show.FrameRate, t.show.BitRate = as.FrameRate, as.BitRate
+	t.show.Language, t.show.Label = as.Language, as.Label
+	t.name()
 	if t.show.Kind() == media.KindVideo {
 		t.clock.rhythm = newRhythm(cmp.Or(as.FrameRate, t.format.FrameRate), videoTimescale)
+	}
+}
+
+// name gives a track that is in a language, and has no label, that language's name.
+func (t *sessionTrack) name() {
+	if t.show.Label == "" && t.show.Language != "" {
+		t.show.Label = media.LanguageName(t.show.Language)
 	}
 }
 
@@ -183,75 +202,18 @@ func (s *Session) Write(au media.AccessUnit) error {
 		s.pub.Count(repairUndecoded, 1)
 		return nil
 	}
+	if s.live && s.part.role != "" && s.lost() {
+		s.live = false
+	}
 	if !s.live {
 		return s.gather(au, now)
 	}
 	return s.write(t, au, now)
 }
 
-// gather keeps units until it is known which tracks there are and there is a keyframe to begin with.
-func (s *Session) gather(au media.AccessUnit, now time.Time) error {
-	s.gathered = append(s.gathered, arrival{au, now})
-	s.gatheredBytes += len(au.Data)
-	for len(s.gathered) > maxGathered || s.gatheredBytes > maxGatheredBytes {
-		s.gatheredBytes -= len(s.gathered[0].Data)
-		s.gathered[0] = arrival{}
-		s.gathered = s.gathered[1:]
-	}
-	if s.since.IsZero() {
-		s.since = now
-	}
-	if !s.ready(now.Sub(s.since)) {
-		return nil
-	}
-	s.live, s.changed, s.broken = true, true, true
-	units := s.gathered
-	s.gathered = nil
-	for _, au := range units {
-		if t := s.track(au.Track); t != nil {
-			if err := s.write(t, au.AccessUnit, au.at); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// ready reports whether the first epoch can begin, some time after the first unit.
-func (s *Session) ready(after time.Duration) bool {
-	var video, audio bool
-	for _, t := range s.tracks {
-		video = video || t.show.Kind() == media.KindVideo
-		audio = audio || t.show.Kind() == media.KindAudio
-	}
-	if lead := s.lead(); lead == nil || !s.canBegin(lead) {
-		return after >= keyframeTime && audio && s.dropVideo()
-	}
-	if s.promised {
-		return (video || !s.video) && (audio || !s.audio) || after >= gatherTime
-	}
-	return video && audio || after >= gatherTime
-}
-
-// canBegin reports whether a unit has been gathered that decoding can start with.
-func (s *Session) canBegin(lead *sessionTrack) bool {
-	return slices.ContainsFunc(s.gathered, func(au arrival) bool {
-		return au.Track == lead.door.ID && au.RandomAccess
-	})
-}
-
-// dropVideo leaves video tracks that have no keyframe out, until they have one.
-func (s *Session) dropVideo() bool {
-	s.pub.Remark("keyframe", fmt.Sprintf("The encoder has sent no keyframe for %v: the show starts with sound only.", keyframeTime))
-	for _, t := range s.tracks {
-		t.dormant = t.show.Kind() == media.KindVideo
-	}
-	return true
-}
-
 // write repairs the unit's times and hands it on.
 func (s *Session) write(t *sessionTrack, au media.AccessUnit, now time.Time) error {
-	raw := min(max(media.Duration(au.DTS, t.door.Timescale), -maxTime), maxTime)
+	raw := rawTime(au.DTS, t)
 	if d := media.Duration(au.PTS-au.DTS, t.door.Timescale); d < minComposition || d > maxComposition {
 		au.PTS = au.DTS
 		s.pub.Count(repairComposition, 1)
@@ -267,10 +229,7 @@ func (s *Session) write(t *sessionTrack, au media.AccessUnit, now time.Time) err
 		s.placeSession(raw, now)
 	}
 	if t.show.Kind() == media.KindData {
-		if s.broken {
-			return nil
-		}
-		return s.emit(t, au, s.clock.beside(raw, now))
+		return s.writeData(t, au, raw, now)
 	}
 	at, absent := s.clock.place(&t.clock, raw, now)
 	if absent {
@@ -278,7 +237,7 @@ func (s *Session) write(t *sessionTrack, au media.AccessUnit, now time.Time) err
 		s.changed, s.broken = true, true
 	}
 	if s.changed && begins {
-		if back := s.pub.Stream().Latest() - at; back > maxOverlap {
+		if back := s.pub.Stream().Latest() - at; back > maxOverlap && s.part.role == "" {
 			s.clock.move(back)
 			at += back.Round(time.Millisecond)
 		}
@@ -286,81 +245,38 @@ func (s *Session) write(t *sessionTrack, au media.AccessUnit, now time.Time) err
 			return err
 		}
 	}
-	if t.dormant || s.changed && (!t.current || s.broken) {
+	t.keyed = t.keyed || au.RandomAccess && !s.broken
+	if t.dormant || !t.keyed || s.changed && (!t.current || s.broken) {
 		t.clock.begun, t.clock.last = true, at
 		s.pub.Count(repairSkipped, 1)
 		return nil
 	}
+	wall := now.Sub(s.pub.Stream().Start())
+	if s.part.role == "" {
+		s.host.heard(at, wall, s.clock.offset)
+	} else {
+		s.keepPlace(t, au, at, wall)
+	}
 	return s.emit(t, au, at)
 }
 
-// placeSession puts the session's first unit where the wall clock says, and behind all that the show has
-// had before.
-func (s *Session) placeSession(raw time.Duration, now time.Time) {
-	show := s.pub.Stream()
-	at := now.Sub(show.Start())
-	if latest := show.Latest(); latest > 0 {
-		at = max(at, latest+absence/10)
-	}
-	s.clock.align(raw, at)
-	s.clock.lastArrival = now
+// rawTime is the encoder's time of a unit with that DTS.
+func rawTime(dts int64, t *sessionTrack) time.Duration {
+	return min(max(media.Duration(dts, t.door.Timescale), -maxTime), maxTime)
 }
 
-// begin starts an epoch with the unit of the lead whose show time is at.
-func (s *Session) begin(at time.Duration) error {
-	s.keepAudio()
-	tracks := make([]media.Track, 0, len(s.tracks)+1)
-	videos, data := 0, false
-	for _, t := range s.tracks {
-		if t.current = !t.dormant; t.dormant {
-			continue
-		}
-		tracks = append(tracks, t.show)
-		switch t.show.Kind() {
-		case media.KindVideo:
-			videos++
-		case media.KindData:
-			data = true
-		}
-		if a := t.clock.audio; a != nil {
-			a.begin(media.Ticks(at, t.clock.out))
-		}
-		t.clock.lastOut, t.lastKey = 0, 0
+// writeData places a data message beside the media, on the clock of presentation: so ffmpeg writes them. What
+// is said before the first picture counts from there on. Contributors have nothing to say.
+func (s *Session) writeData(t *sessionTrack, au media.AccessUnit, raw time.Duration, now time.Time) error {
+	if s.part.role != "" {
+		return nil
 	}
-	if !data {
-		tracks = append(tracks, dataTrack) // data may come at any time: no epoch has to begin for it
+	at := max(s.clock.beside(raw, now), s.began)
+	s.tell(au.Data, at)
+	if s.broken {
+		return nil
 	}
-	if videos > 1 {
-		s.pub.Remark("tracks", fmt.Sprintf("The host sends %d video tracks; the first is used.", videos))
-	}
-	s.changed, s.broken = false, false
-	return s.pub.Begin(tracks)
-}
-
-// keepAudio goes on with the audio track of the show's last epoch, in silence, if the host has come back
-// without one: viewers' players wait for audio that they once had.
-func (s *Session) keepAudio() {
-	lead := s.lead()
-	for _, t := range s.tracks {
-		if t.show.Kind() == media.KindAudio {
-			return
-		}
-	}
-	for _, t := range s.pub.Stream().Tracks() {
-		if t.Kind() != media.KindAudio || lead == nil {
-			continue
-		}
-		f, err := media.ParseConfig(t)
-		if err != nil || media.Silence(t, f) == nil || s.track(t.ID) != nil {
-			continue
-		}
-		n := &sessionTrack{door: t, show: t, format: f}
-		n.clock = trackClock{in: t.Timescale, out: t.Timescale, audio: newAudioClock(t, f)}
-		n.clock.audio.away = true
-		s.tracks = append(s.tracks, n)
-		s.pub.Remark("silence", "The host has come back without sound: viewers get silence.")
-		return
-	}
+	return s.emit(t, au, at)
 }
 
 // emit writes the unit, and the silence that it calls for, to the show.
@@ -383,21 +299,30 @@ func (s *Session) emit(t *sessionTrack, au media.AccessUnit, at time.Duration) e
 		t.clock.lastOut = au.DTS
 		to(t)(au)
 	default:
+		lead := s.lead()
+		if t != lead {
+			to(t)(s.clock.video(&t.clock, &lead.clock.rhythm, au, at))
+			break
+		}
 		for _, a := range s.tracks {
 			if a.clock.audio != nil && a.current {
 				s.clock.keepUp(&a.clock, at, to(a))
 			}
 		}
+		au = s.clock.video(&t.clock, nil, au, at)
 		if au.RandomAccess {
-			s.checkKeyframes(t, at)
+			s.leadKeyframe(t, au, at)
 		}
-		to(t)(s.clock.video(&t.clock, au, at))
+		to(t)(au)
 	}
 	return failed
 }
 
-// checkKeyframes tells the host when keyframes are too rare.
-func (s *Session) checkKeyframes(t *sessionTrack, at time.Duration) {
+// leadKeyframe takes note of a keyframe, and tells the host when they are too rare.
+func (s *Session) leadKeyframe(t *sessionTrack, au media.AccessUnit, at time.Duration) {
+	if s.part.role == "" {
+		s.host.keyframe(au.PTS, t.clock.rhythm.frame)
+	}
 	if distance := at - t.lastKey; t.lastKey > 0 && distance > rareKeyframes {
 		s.pub.Remark("keyframes", fmt.Sprintf("The encoder's keyframe interval is %.1f s: set it to 2 s, so that viewers can join quickly.", distance.Seconds()))
 	}
