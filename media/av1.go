@@ -248,3 +248,106 @@ func validOBUs(b []byte) error {
 	}
 	return nil
 }
+
+// AV1Config returns an AV1CodecConfigurationRecord for a track whose sequence header OBU has this payload
+// (binding 2.3): the form in which RTP's stream and MP4's sample entry meet.
+func AV1Config(sequenceHeader []byte) ([]byte, error) {
+	if len(sequenceHeader) > maxParameterSetBytes {
+		return nil, fmt.Errorf("sequence header of %d bytes, at most %d", len(sequenceHeader), maxParameterSetBytes)
+	}
+	r := &bitReader{b: sequenceHeader}
+	profile := r.u(3)
+	r.skip(1) // still_picture
+	reduced := r.flag()
+	level, tier := uint32(0), uint32(0)
+	if reduced {
+		level = r.u(5)
+	} else {
+		ahead := *r
+		level, tier = firstOperatingPoint(&ahead)
+		readOperatingPoints(r, new(picture))
+	}
+	widthBits, heightBits := int(r.u(4))+1, int(r.u(4))+1
+	r.skip(widthBits + heightBits)
+	skipTools(r, reduced)
+	colors := av1Chroma(r, profile)
+	if r.err != nil {
+		return nil, fmt.Errorf("sequence header %w", r.err)
+	}
+	b := []byte{0x81, byte(profile<<5 | level), byte(tier)<<7 | colors, 0, obuSequenceHeader<<3 | 2}
+	b = AppendLEB128(b, uint64(len(sequenceHeader)))
+	return append(b, sequenceHeader...), nil
+}
+
+// firstOperatingPoint reads the level and tier of operating point 0 (5.5.1).
+func firstOperatingPoint(r *bitReader) (level, tier uint32) {
+	if r.flag() { // timing_info_present_flag
+		r.skip(64)
+		if r.flag() { // equal_picture_interval
+			r.ue()
+		}
+		if r.flag() { // decoder_model_info_present_flag
+			r.skip(5 + 32 + 5 + 5)
+		}
+	}
+	r.skip(1 + 5 + 12) // initial_display_delay_present_flag, count, operating_point_idc
+	if level = r.u(5); level > 7 {
+		tier = r.u(1)
+	}
+	return level, tier
+}
+
+// av1Chroma reads a colour configuration (5.5.2) into the low bits of the record's third byte.
+func av1Chroma(r *bitReader, profile uint32) byte {
+	high, twelve, mono := r.flag(), false, false
+	if high && profile == 2 {
+		twelve = r.flag()
+	}
+	if profile != 1 {
+		mono = r.flag()
+	}
+	var primaries, transfer, matrix uint32 = 2, 2, 2
+	if r.flag() { // color_description_present_flag
+		primaries, transfer, matrix = r.u(8), r.u(8), r.u(8)
+	}
+	x, y, position := uint32(1), uint32(1), uint32(0)
+	switch {
+	case mono:
+		r.skip(1) // color_range
+	case primaries == 1 && transfer == 13 && matrix == 0: // sRGB
+		x, y = 0, 0
+	default:
+		r.skip(1)
+		switch {
+		case profile == 1:
+			x, y = 0, 0
+		case profile == 2 && twelve:
+			if x = r.u(1); x == 1 {
+				y = r.u(1)
+			} else {
+				y = 0
+			}
+		case profile == 2:
+			y = 0
+		}
+		if x == 1 && y == 1 {
+			position = r.u(2)
+		}
+	}
+	bit := func(b bool, at int) byte {
+		if b {
+			return 1 << at
+		}
+		return 0
+	}
+	return bit(high, 6) | bit(twelve, 5) | bit(mono, 4) | byte(x<<3|y<<2|position)
+}
+
+// AppendLEB128 appends v as AV1 writes sizes (4.10.5).
+func AppendLEB128(b []byte, v uint64) []byte {
+	for v >= 0x80 {
+		b = append(b, byte(v)|0x80)
+		v >>= 7
+	}
+	return append(b, byte(v))
+}
