@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"pushcart/auth"
 	"pushcart/bench/show"
 	"pushcart/ingest"
 	"pushcart/media"
@@ -20,7 +21,7 @@ import (
 // anyone lets everyone publish under the key as it is.
 type anyone struct{}
 
-func (anyone) Publish(key string, _ netip.Addr) (string, error) { return key, nil }
+func (anyone) Publish(key string, _ netip.Addr) (auth.Grant, error) { return auth.ParseGrant(key) }
 
 // pipeline is a show from session to window, all of it in the calling goroutine.
 type pipeline struct {

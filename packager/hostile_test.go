@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"pushcart/auth"
 	"pushcart/ingest"
 	"pushcart/media"
 	"pushcart/media/mediatest"
@@ -41,7 +42,7 @@ func TestHostileTimelines(t *testing.T) {
 // anyone lets everybody publish.
 type anyone struct{}
 
-func (anyone) Publish(key string, _ netip.Addr) (string, error) { return key, nil }
+func (anyone) Publish(key string, _ netip.Addr) (auth.Grant, error) { return auth.ParseGrant(key) }
 
 // hostileShow is a hub whose one show is packaged and inspected.
 type hostileShow struct {
