@@ -19,6 +19,7 @@ import (
 
 	"pushcart/admin"
 	"pushcart/auth"
+	"pushcart/ingest"
 	"pushcart/ingest/rtmp"
 	"pushcart/origin"
 	"pushcart/packager"
@@ -41,6 +42,7 @@ type Config struct {
 	Admin    admin.Config    `yaml:"admin"`
 	TLS      tlsconf.Config  `yaml:"tls"`
 	Auth     auth.Config     `yaml:"auth"`
+	Ingest   ingest.Config   `yaml:"interpreters"`
 	Packager packager.Config `yaml:",inline"`
 	Stream   stream.Config   `yaml:",inline"`
 	Log      Log             `yaml:"log"`

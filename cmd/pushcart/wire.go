@@ -69,7 +69,7 @@ func newServer(conf config.Config, log *slog.Logger) (*server, error) {
 	s.hub = stream.NewHub(conf.Stream, log, s.shows.begin)
 	s.door = &rtmp.Server{
 		Config: conf.RTMP,
-		Opener: &ingest.Desk{Hub: s.hub, Auth: checker, Log: log},
+		Opener: &ingest.Desk{Config: conf.Ingest, Hub: s.hub, Auth: checker, Log: log},
 		Log:    log,
 	}
 	s.counter = origin.New(conf.Origin, s.shows, certs.HTTPHandler(web.Handler()), log)
