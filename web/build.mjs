@@ -1,8 +1,9 @@
-// Copies what the page needs of its libraries from node_modules to dist/, with their licences.
-// `make web` runs it after `npm ci`; Go embeds the result.
+// Copies what the page needs of its libraries from node_modules to dist/, with their licences, and builds the
+// overlay there, as shops get it from its package. `make web` runs it after `npm ci`; Go embeds the result.
 import { copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildOverlay } from './overlay/build.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const dist = path.join(here, 'dist');
@@ -29,3 +30,4 @@ for (const [name, source] of Object.entries(wanted)) {
   const { size } = await stat(path.join(dist, name));
   console.log(`web/dist/${name}  ${(size / 1024).toFixed(0)} KiB`);
 }
+for (const [name, bytes] of Object.entries(await buildOverlay(dist))) console.log(`web/dist/${name}  ${(bytes.length / 1024).toFixed(0)} KiB`);

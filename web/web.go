@@ -39,9 +39,10 @@ const (
 	missingCache = "no-store"
 )
 
-// securityPolicy keeps the page to its own server. Players hand media to the video element as blobs.
-// Being framed is allowed: shops put the show into their own pages.
-const securityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+// securityPolicy keeps the page to its own server, but for the pictures of products, which are where the shop has
+// them. Players hand media to the video element as blobs. Being framed is allowed: shops put the show into their
+// own pages.
+const securityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https: http:; " +
 	"media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'"
 
 // Handler returns the handler of the player page. A path below AssetsPrefix is an asset; any other path

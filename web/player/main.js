@@ -1,5 +1,6 @@
 // The page: finds its elements, joins controller, player and controls, and shows what they say.
 
+import { Cards } from './cards.js';
 import { Controller } from './controller.js';
 import { chooseEngine, makeEngine, prepare } from './engine.js';
 import { latencyText, showName, titleOf, wordsFor } from './format.js';
@@ -57,11 +58,17 @@ async function play() {
   refresh();
 }
 
+const cards = new Cards({ video, host: $('cards'), url, assets });
+
 const controller = new Controller({
   video,
   probe: makeProbe(url),
   onPhase: say,
-  onEngine: (engine) => { window.pushcart.engine = engine; window.pushcart.player = engine?.player ?? null; },
+  onEngine(engine) {
+    window.pushcart.engine = engine;
+    window.pushcart.player = engine?.player ?? null;
+    cards.follow(engine).catch((e) => console.error('pushcart:', e)); // the show goes on without
+  },
   play,
   async start(on) {
     const engine = await makeEngine(kind, video, url, assets, on);
@@ -71,7 +78,7 @@ const controller = new Controller({
 });
 
 // For tests and the console.
-window.pushcart = { video, controller, kind, engine: null, player: null, get phase() { return controller.phase; } };
+window.pushcart = { video, controller, cards, kind, engine: null, player: null, get phase() { return controller.phase; } };
 
 // ---- controls
 
