@@ -50,9 +50,10 @@ func parseCuePath(path string) cuePath {
 	return cuePath{kindCue, id, rev, locale}
 }
 
-// validCueID accepts [A-Za-z0-9._-]{1,64}: what a show's cues may be called.
+// validCueID accepts [A-Za-z0-9._-]{1,64}, but not "." and "..", which clients take out of paths: what a show's
+// cues may be called.
 func validCueID(id string) bool {
-	if id == "" || len(id) > maxCueID {
+	if id == "" || len(id) > maxCueID || id == "." || id == ".." {
 		return false
 	}
 	for i := range len(id) {
