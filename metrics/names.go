@@ -35,6 +35,7 @@ var (
 	OriginConnections = gauge("origin_connections", "Open connections.")
 	OriginRefused     = counter("origin_connections_refused_total", "Connections closed because there were too many.")
 	OriginWaiting     = gauge("origin_waiting", "Requests that wait for a part or a playlist.")
+	OriginListening   = gauge("origin_listening", "Connections that are told prices, stock and changes of cues as they happen.")
 	OriginWaits       = counter("origin_waits_total", "Requests that have waited.")
 	OriginWaitTime    = counter("origin_wait_seconds_total", "Time that requests have waited, altogether.")
 )

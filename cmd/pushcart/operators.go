@@ -139,6 +139,7 @@ func (s *server) reportOrigin(m metrics.Scrape) {
 	m.Set(metrics.OriginConnections, float64(o.Connections))
 	m.Set(metrics.OriginRefused, float64(o.ConnectionsRefused))
 	m.Set(metrics.OriginWaiting, float64(o.Waiting))
+	m.Set(metrics.OriginListening, float64(o.Listening))
 	m.Set(metrics.OriginWaits, float64(o.Waits))
 	m.Set(metrics.OriginWaitTime, o.WaitTime.Seconds())
 }
