@@ -15,7 +15,9 @@ import (
 // A listener is told what happens from now on; with Last-Event-ID, from there on. If that is too long ago,
 // or of another process, it is told to "sync": to fetch cues.json, and go on from here. So is everybody at
 // the beginning, since what was fetched before may be a moment old. The list is one cacheable document: a
-// crowd that comes back costs one render, not one each.
+// crowd that comes back costs one render, not one each. A cache may have one that is a second old, without
+// what has just happened and won't be told again; so sync names it by the latest event that must be in it,
+// in a query that is the same for all who come at that moment.
 //
 // Event ids are a process and a number. Events are "facts" (price and stock between revisions), "cue" (a
 // revision has come, or its times have changed), "sync" and "end" (of the show: don't come back).
@@ -124,7 +126,9 @@ func (l *listener) begin() (uint64, bool) {
 // sync has the viewer fetch cues.json, and returns the number of the latest event that is in it.
 func (l *listener) sync() uint64 {
 	at := l.board.Latest()
-	l.add(cue.Event{Number: at, Name: "sync", Data: emptyObject})
+	data := append([]byte(`{"cues":"cues.json?after=`), l.e.s.boot...)
+	data = strconv.AppendUint(append(data, '-'), at, 10)
+	l.add(cue.Event{Number: at, Name: "sync", Data: append(data, `"}`...)})
 	return at
 }
 

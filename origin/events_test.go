@@ -3,6 +3,7 @@ package origin
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -78,7 +79,7 @@ func (l *ear) told(o *Server) string {
 	defer l.mu.Unlock()
 	var out []string
 	for block := range strings.SplitSeq(l.heard.String(), "\n\n") {
-		block = strings.ReplaceAll(block, "id: "+o.boot+"-", "id: ")
+		block = strings.ReplaceAll(block, o.boot+"-", "")
 		if !strings.HasPrefix(block, "retry: ") && block != "" {
 			out = append(out, strings.ReplaceAll(block, "\n", ", "))
 		}
@@ -97,7 +98,10 @@ func (l *ear) gone() bool {
 	}
 }
 
-const synced = "event: sync, data: {}"
+// synced is how an event at which a listener is told to fetch the list is told.
+func synced(number int) string {
+	return fmt.Sprintf(`id: %d, event: sync, data: {"cues":"cues.json?after=%[1]d"}`, number)
+}
 
 // TestListen: from the first word to the last of a show.
 func TestListen(t *testing.T) {
@@ -113,7 +117,7 @@ func TestListen(t *testing.T) {
 		if !strings.HasPrefix(l.heard.String(), "retry: ") {
 			t.Errorf("begins with %q", l.heard.String())
 		}
-		if got := l.told(o); got != "id: 1, "+synced {
+		if got := l.told(o); got != synced(1) {
 			t.Errorf("at the beginning: %q", got)
 		}
 		time.Sleep(time.Second)
@@ -159,13 +163,13 @@ func TestListenAgain(t *testing.T) {
 			{o.boot + "-10", ""},
 			{o.boot + "-8", "id: 9, event: cue, data: 8; id: 10, event: cue, data: 9"},
 			{o.boot + "-4", "id: 5, event: cue, data: 4; id: 6, event: cue, data: 5; id: 7, event: cue, data: 6; id: 8, event: cue, data: 7; id: 9, event: cue, data: 8; id: 10, event: cue, data: 9"},
-			{o.boot + "-3", "id: 10, " + synced},
-			{o.boot + "-11", "id: 10, " + synced},
-			{o.boot + "-", "id: 10, " + synced},
-			{o.boot + "-x", "id: 10, " + synced},
-			{"other-8", "id: 10, " + synced},
-			{"", "id: 10, " + synced},
-			{strings.Repeat("9", 10_000), "id: 10, " + synced},
+			{o.boot + "-3", synced(10)},
+			{o.boot + "-11", synced(10)},
+			{o.boot + "-", synced(10)},
+			{o.boot + "-x", synced(10)},
+			{"other-8", synced(10)},
+			{"", synced(10)},
+			{strings.Repeat("9", 10_000), synced(10)},
 		} {
 			l := listen(o, "Last-Event-ID", c.id)
 			if got := l.told(o); got != c.want {
@@ -174,7 +178,7 @@ func TestListenAgain(t *testing.T) {
 			l.hangUp(nil)
 		}
 		l := listen(o, "Last-Event-ID", o.boot+"-9", "Last-Event-ID", o.boot+"-8")
-		if got := l.told(o); got != "id: 10, "+synced {
+		if got := l.told(o); got != synced(10) {
 			t.Errorf("two ids: %q", got)
 		}
 		l.hangUp(nil)
@@ -240,7 +244,7 @@ func TestSlowListener(t *testing.T) {
 			b.tell(5, "facts", fmt.Sprint(i)) // before anybody is awake
 		}
 		time.Sleep(eventPace)
-		if got := well.told(o); got != "id: 21, "+synced {
+		if got := well.told(o); got != synced(21) {
 			t.Errorf("after more than is remembered: %q", got)
 		}
 		well.hangUp(nil)
@@ -308,15 +312,16 @@ func TestListenOverTheNetwork(t *testing.T) {
 			}
 			return fmt.Sprint("nothing more: ", lines.Err())
 		}
-		if got := next(); got != "{}" {
-			t.Fatalf("at first: %q", got)
+		list := struct{ Cues string }{}
+		if err := json.Unmarshal([]byte(next()), &list); err != nil || !strings.HasPrefix(list.Cues, "cues.json?after=") {
+			t.Fatalf("at first: %+v, %v", list, err)
 		}
 		for i := range 5 {
 			b.tell(0, "facts", fmt.Sprint(i))
 			if got := next(); got != fmt.Sprint(i) {
 				t.Fatalf("event %d: %q", i, got)
 			}
-			if r, err := c.Get(base + "cues.json"); err != nil || r.StatusCode != 200 {
+			if r, err := c.Get(base + list.Cues); err != nil || r.StatusCode != 200 {
 				t.Fatalf("beside: %v %v", r, err)
 			} else {
 				io.Copy(io.Discard, r.Body)

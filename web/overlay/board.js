@@ -22,10 +22,12 @@ export class Board {
 
   #listen() {
     const events = this.events = new EventSource(new URL('cues/events', this.base));
-    const on = (type, f) => events.addEventListener(type, ({ data }) => {
+    // What is told while the list is on its way may be newer than that, and is taken behind it.
+    const on = (type, f) => events.addEventListener(type, async ({ data }) => {
+      await this.asking;
       try { f(JSON.parse(data)); } catch { /* the next one may be better */ }
     });
-    on('sync', () => this.#ask());
+    on('sync', ({ cues }) => { this.asking = this.#ask(cues); });
     on('facts', (facts) => this.take({ facts }));
     on('cue', (entry) => this.listed([entry]));
     on('end', () => events.close());
@@ -39,9 +41,9 @@ export class Board {
     if (this.needed()) this.#ask();
   }
 
-  async #ask() {
+  async #ask(list = 'cues.json') {
     try {
-      const answer = await this.fetch(new URL('cues.json', this.base));
+      const answer = await this.fetch(new URL(list, this.base));
       if (answer.ok && !this.stopped) this.take(await answer.json());
     } catch { /* asked again soon */ }
   }
