@@ -84,7 +84,7 @@ func (h *hostileShow) play() {
 		}
 		h.read()
 	}
-	h.hub.Close()
+	h.hub.Cut("a")
 	h.read()
 	if !h.p.ended {
 		h.t.Error("the show has no end")

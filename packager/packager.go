@@ -65,6 +65,7 @@ type Packager struct {
 	dsn            int64 // discontinuity sequence number of that one
 	discontinuity  bool  // the epoch begins with a discontinuity
 	ended          bool
+	suspended      bool // nothing more comes, though the show is not over
 	dependent      bool // a segment was cut without a keyframe
 	redescribe     bool // the multivariant playlist may have to change
 
@@ -115,7 +116,7 @@ func (p *Packager) Window() *Window { return p.window }
 // keeps ev.Unit.Data until the part that holds it is complete. An error concerns one track or one unit:
 // the caller logs it and goes on.
 func (p *Packager) Apply(ev stream.Event) error {
-	if p.ended {
+	if p.ended || p.suspended {
 		return nil
 	}
 	var err error
@@ -128,6 +129,9 @@ func (p *Packager) Apply(ev stream.Event) error {
 		p.closeEpoch()
 	case stream.EventEnded:
 		p.closeEpoch()
+		if p.suspended = ev.Suspended; p.suspended {
+			break // the playlists stay open, for the server that goes on with the show
+		}
 		p.endCues()
 		p.ended = true
 		for _, r := range p.renditions {

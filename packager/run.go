@@ -8,8 +8,8 @@ import (
 	"pushcart/stream"
 )
 
-// Run feeds p from r until the show is over or ctx is done. In either case the playlists end: nothing
-// is left waiting. It is the only caller of p.Apply, and r belongs to it.
+// Run feeds p from r until the show is over or ctx is done. In either case the playlists end, but for those of
+// a show that is suspended: whoever waits for them has to be told by other means. It is the only caller of p.Apply, and r belongs to it.
 func Run(ctx context.Context, r *stream.Reader, p *Packager, log *slog.Logger) {
 	defer r.Close()
 	for {

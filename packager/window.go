@@ -174,6 +174,11 @@ func (w *Window) Stats() Stats { return w.state.Load().stats }
 // follows begins there.
 func (w *Window) NextDSN() int64 { return w.p.show.FirstDSN + int64(w.Stats().Discontinuities) + 1 }
 
+// NextMSN is a media sequence number that the show has not used, nor has anything behind it.
+func (w *Window) NextMSN() int64 {
+	return max(w.p.show.FirstMSN, 1) + minListed + int64(w.Stats().Segments) + 1
+}
+
 // TargetDuration is EXT-X-TARGETDURATION.
 func (w *Window) TargetDuration() time.Duration { return w.state.Load().stats.TargetDuration }
 

@@ -12,12 +12,16 @@ type Config struct {
 	ReconnectWindow time.Duration `yaml:"reconnect_window"`
 	// MaxStreams bounds the number of shows at a time; 1,000 by default.
 	MaxStreams int `yaml:"max_streams"`
+	// StateFile is where the server keeps the names of the shows that are on, so that viewers can wait for
+	// them across a restart; pushcart-data/shows.json by default, "off" for nowhere.
+	StateFile string `yaml:"state_file"`
 }
 
 const (
 	defaultReconnectWindow = time.Minute
 	maxReconnectWindow     = time.Hour
 	defaultMaxStreams      = 1000
+	defaultStateFile       = "pushcart-data/shows.json"
 )
 
 // WithDefaults returns c with its zero values filled in.
@@ -27,6 +31,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.MaxStreams == 0 {
 		c.MaxStreams = defaultMaxStreams
+	}
+	if c.StateFile == "" {
+		c.StateFile = defaultStateFile
 	}
 	return c
 }

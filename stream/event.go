@@ -33,6 +33,9 @@ type Event struct {
 	// Tracks are, with EventTracks, all tracks of the epoch, the publisher's before contributed ones; with
 	// EventJoined and EventLeft those that it is about. They are shared: read only.
 	Tracks []media.Track
+	// Suspended says, with EventEnded, that it is the server that ends, and not the show: it may go on when the
+	// server is back.
+	Suspended bool
 }
 
 // opens reports whether a reader can begin with an event like this one.

@@ -157,7 +157,7 @@ func (h *Hub) Cut(name string) bool {
 	return ok
 }
 
-// Close ends all shows. Publish fails from here on.
+// Close suspends all shows: no more comes of them here. Publish fails from here on.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	h.closed = true

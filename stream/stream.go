@@ -182,7 +182,7 @@ func (s *Stream) end(why error, condition func() bool) {
 		s.window.Stop()
 	}
 	s.setState(Ended)
-	s.append(Event{Kind: EventEnded})
+	s.append(Event{Kind: EventEnded, Suspended: why == errShutdown})
 	close(s.done)
 	began := s.begun
 	s.mu.Unlock()

@@ -138,7 +138,7 @@ func obey(ctx context.Context, stop func(), log *slog.Logger) {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	select {
 	case sig := <-signals:
-		log.Info("shutting down: all shows end", slog.String("signal", sig.String()), slog.Duration("at_most", shutdownBound))
+		log.Info("shutting down: shows go on when the server is back", slog.String("signal", sig.String()), slog.Duration("at_most", shutdownBound))
 	case <-ctx.Done():
 		return // the server has failed, and says why
 	}

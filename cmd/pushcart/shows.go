@@ -26,6 +26,8 @@ type shows struct {
 	mu     sync.Mutex       // guards what follows
 	byName map[string]*show // the latest of each name
 	over   []*show          // of those, the ones that are over; oldest first
+	// awaited are the shows that were on when the server stopped, and are not back yet.
+	awaited map[string]*awaited
 }
 
 // show is one stream on its way to viewers. It implements origin.Show.
@@ -47,7 +49,7 @@ func (s *show) Object(ctx context.Context, path string) (packager.Object, error)
 }
 
 func newShows(conf packager.Config, most int, log *slog.Logger) *shows {
-	return &shows{conf: conf, most: most, log: log, byName: make(map[string]*show)}
+	return &shows{conf: conf, most: most, log: log, byName: make(map[string]*show), awaited: make(map[string]*awaited)}
 }
 
 // begin is called by the hub with each new show.
@@ -56,8 +58,15 @@ func (s *shows) begin(st *stream.Stream) {
 	s.mu.Lock()
 	former := s.byName[st.Name()]
 	if former != nil {
+		numbers.FirstMSN = max(numbers.FirstMSN, former.NextMSN())
 		numbers.FirstDSN = max(numbers.FirstDSN, former.NextDSN())
 		s.drop(former)
+	}
+	if a := s.awaited[st.Name()]; a != nil {
+		numbers.FirstMSN = max(numbers.FirstMSN, a.was.NextMSN+registerLag)
+		numbers.FirstDSN = max(numbers.FirstDSN, a.was.NextDSN)
+		delete(s.awaited, st.Name())
+		defer a.done()
 	}
 	p := packager.New(s.conf, numbers)
 	sh := &show{Window: p.Window(), stream: st}
@@ -77,9 +86,7 @@ func (s *shows) begin(st *stream.Stream) {
 
 // end keeps a show that is over for a while. One that never could be watched is forgotten at once.
 func (s *shows) end(sh *show) {
-	now, cancel := context.WithCancel(context.Background())
-	cancel() // what can be watched at all is there by now
-	_, err := sh.Multivariant(now)
+	_, err := sh.Multivariant(gone) // what can be watched at all is there by now
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byName[sh.stream.Name()] != sh {
@@ -110,11 +117,15 @@ func (s *shows) drop(sh *show) {
 
 // Show implements origin.Shows.
 func (s *shows) Show(name string) (origin.Show, bool) {
-	sh, ok := s.find(name)
-	if !ok {
-		return nil, false
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sh, ok := s.byName[name]; ok {
+		return sh, true
 	}
-	return sh, true
+	if a, ok := s.awaited[name]; ok {
+		return a, true
+	}
+	return nil, false
 }
 
 func (s *shows) find(name string) (*show, bool) {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -28,15 +27,13 @@ import (
 // off is the value of a listen address for no listener.
 const off = origin.Off
 
-// lingerTime is how long viewers may fetch the end of the shows, when the server shuts down.
-const lingerTime = 3 * time.Second
-
 // server is all rooms, joined.
 type server struct {
 	conf config.Config
 	log  *slog.Logger
 
 	shows   *shows
+	on      *register
 	hub     *stream.Hub
 	door    *rtmp.Server
 	counter *origin.Server
@@ -66,6 +63,7 @@ func newServer(conf config.Config, log *slog.Logger) (*server, error) {
 	}
 	s := &server{conf: conf, log: log, certs: certs}
 	s.shows = newShows(conf.Packager, conf.Stream.MaxStreams, log)
+	s.on = &register{file: conf.Stream.StateFile, list: s.shows.on, log: log}
 	s.hub = stream.NewHub(conf.Stream, log, s.shows.begin)
 	s.door = &rtmp.Server{
 		Config: conf.RTMP,
@@ -157,13 +155,17 @@ func (s *server) watchURL(name string) string {
 	return ""
 }
 
-// run serves until ctx ends or a part of the server fails. Then hosts are sent away, all shows end, viewers
-// get a moment to fetch their ends, and operators can look on until the last.
+// run serves until ctx ends or a part of the server fails. Then hosts are sent away, shows are suspended until
+// the server is back, viewers get what is complete, and operators can look on until the last.
 func (s *server) run(ctx context.Context, beside func(context.Context, *server) error) error {
 	g, hosts := errgroup.WithContext(ctx)
 	viewers, sendAway := context.WithCancel(context.WithoutCancel(ctx))
 	defer sendAway()
+	operators, done := context.WithCancel(context.WithoutCancel(ctx))
+	defer done()
 	var forViewers []net.Listener
+	s.takeUp()
+	g.Go(func() error { s.on.run(hosts); return nil })
 	for _, l := range s.listeners {
 		switch l.key {
 		case "rtmp.listen":
@@ -175,10 +177,13 @@ func (s *server) run(ctx context.Context, beside func(context.Context, *server) 
 		case "origin.listen_tls":
 			forViewers = append(forViewers, tls.NewListener(l, s.certs.Config(origin.Protocols...)))
 		case "admin.listen":
-			g.Go(func() error { return s.admin.Run(viewers, l) })
+			g.Go(func() error { return s.admin.Run(operators, l) })
 		}
 	}
-	g.Go(func() error { return s.counter.Run(viewers, forViewers...) })
+	g.Go(func() error {
+		defer done()
+		return s.counter.Run(viewers, forViewers...)
+	})
 	if beside != nil {
 		g.Go(func() error {
 			if err := beside(hosts, s); hosts.Err() == nil {
@@ -190,9 +195,9 @@ func (s *server) run(ctx context.Context, beside func(context.Context, *server) 
 	g.Go(func() error {
 		<-hosts.Done()
 		s.stopping.Store(true)
+		s.on.close()
 		s.hub.Close()
 		s.shows.wait()
-		s.linger()
 		sendAway()
 		return nil
 	})
@@ -207,10 +212,17 @@ func (s *server) ready() error {
 	return nil
 }
 
-// linger returns when no viewer is connected any more, after lingerTime at the latest.
-func (s *server) linger() {
-	const often = 50 * time.Millisecond
-	for end := time.Now().Add(lingerTime); s.counter.Stats().Connections > 0 && time.Now().Before(end); {
-		time.Sleep(often)
+// takeUp waits for the hosts of the shows that were on when the server stopped: they may take as long as any
+// who has lost the connection.
+func (s *server) takeUp() {
+	list, err := s.on.read()
+	if err != nil {
+		s.log.Warn("state_file can't be read: shows that were on begin anew", slog.String("error", err.Error()))
 	}
+	wait := s.conf.Stream.WithDefaults().ReconnectWindow
+	if len(list) == 0 || wait <= 0 {
+		return
+	}
+	s.shows.await(list, wait)
+	s.log.Info("waiting for the hosts of the shows that were on", slog.Int("shows", len(list)), slog.Duration("at_most", wait))
 }
