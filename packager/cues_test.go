@@ -464,3 +464,59 @@ func BenchmarkCues(b *testing.B) {
 		})
 	}
 }
+
+// TestThreeHoursOfCues runs a show with a cue every 3 s to its third hour. Playlists stay small, and who joins
+// then finds the card that is up in the first part of the newest segment.
+func TestThreeHoursOfCues(t *testing.T) {
+	for _, tt := range []struct {
+		window      time.Duration
+		full, delta int // largest size, compressed
+	}{
+		{0, 8 << 10, 8 << 10},
+		{3 * time.Hour, 0, 8 << 10}, // the list of segments alone is larger, without any cue
+	} {
+		t.Run(fmt.Sprint(tt.window), func(t *testing.T) {
+			const hours = 3
+			p := New(Config{Window: tt.window}, Show{Epoch: "e1mi3gw0a7", Start: epochStart, FirstMSN: 91_000_000})
+			v := mediatest.Video{Start: 90000, RateNum: 5, RateDen: 1, GOP: 10}
+			apply(t, p, stream.Event{Kind: stream.EventTracks, Tracks: []media.Track{v.Track(), cue.Track}})
+			n := 0
+			for i := range hours * 3600 * 5 {
+				for float64(n*3) < float64(i)/5+8 { // as far ahead as they are posted
+					m := mark(fmt.Sprintf("product-%d", n), float64(1+3*n), float64(4+3*n))
+					m.Hash = fmt.Sprintf("%016x", rand.Uint64())
+					apply(t, p, stream.Event{Kind: stream.EventUnit, Unit: m.Unit()})
+					n++
+				}
+				apply(t, p, stream.Event{Kind: stream.EventUnit, Unit: v.Unit(i)})
+			}
+			document := func(skip Skip) *Document {
+				d, err := p.Window().Playlist(t.Context(), "v1", -1, -1, skip)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return d
+			}
+			full, delta := document(SkipNone), document(SkipDateRanges)
+			t.Logf("full playlist %d bytes, compressed %d; delta update %d, compressed %d",
+				len(full.Text()), len(full.Gzip()), len(delta.Text()), len(delta.Gzip()))
+			if z := len(full.Gzip()); tt.full > 0 && z > tt.full {
+				t.Errorf("the playlist has %d bytes, compressed", z)
+			}
+			if z := len(delta.Gzip()); z > tt.delta {
+				t.Errorf("the delta update has %d bytes, compressed", z)
+			}
+			all := messages(t, p, "v1")
+			var state message
+			for _, m := range all {
+				if m.Op == "state" {
+					state = m
+				}
+			}
+			want := fmt.Sprintf("product-%d", int(state.seconds-1)/3)
+			if len(state.Cues) != 1 || state.Cues[0][0] != want || state.seconds < hours*3600-3 {
+				t.Errorf("the newest segment, at %.1f s, says %v, want %s", state.seconds, state.Cues, want)
+			}
+		})
+	}
+}
