@@ -80,6 +80,7 @@ bench: web ## benchmarks, then the measurements of ./bench (ARGS=...)
 # ---- the rest
 
 clip: tools e2e/browser/node_modules/.package-lock.json ## draw, compose and encode the demo show again
+	cd demo/makeclip && node render.mjs --stills ../../web/demo
 	$(GO) run ./demo/makeclip -o demo/clip.flv -scripts demo/makeclip
 
 docker: ## build the container image pushcart:latest

@@ -1,5 +1,6 @@
 // Package demo is a host who never gets tired: it publishes a short looping show over RTMP, for a first look
-// at the server without an encoder, and for tests.
+// at the server without an encoder, and for tests. Every three seconds it shows another product, and says so
+// with a data message in the same stream, as any encoder could: a cue that comes up with its picture.
 //
 // The clip (clip.flv, made by makeclip) is the project's own. Looped, its times go on upwards for ever, and
 // pictures and sound stay as far apart as they are in it.

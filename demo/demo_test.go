@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -177,7 +178,10 @@ func TestWriteLeavesTheClipAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &publisher{client: rtmp.NewRtmpClient(rtmp.WithEnablePublish())}
+	here, there := net.Pipe()
+	t.Cleanup(func() { here.Close() })
+	go io.Copy(io.Discard, there)
+	p := &publisher{conn: here, client: rtmp.NewRtmpClient(rtmp.WithEnablePublish())}
 	p.client.SetOutput(func([]byte) error { return nil })
 	for i := range show.frames {
 		f, at := show.at(i)

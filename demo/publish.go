@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/yapingcat/gomedia/go-codec"
 	"github.com/yapingcat/gomedia/go-rtmp"
 )
 
@@ -17,6 +18,7 @@ const (
 	dialTimeout  = 5 * time.Second
 	startTimeout = 10 * time.Second // from the connection to leave to publish
 	writeTimeout = 10 * time.Second
+	chunkSize    = 60000
 )
 
 // refusal is a server's no, in its own words.
@@ -46,7 +48,7 @@ func publish(ctx context.Context, rawURL string, show *clip) error {
 	defer unhook()
 
 	p := &publisher{conn: conn, started: make(chan struct{}), failed: make(chan error, 1)}
-	p.client = rtmp.NewRtmpClient(rtmp.WithComplexHandshake(), rtmp.WithEnablePublish(), rtmp.WithChunkSize(60000))
+	p.client = rtmp.NewRtmpClient(rtmp.WithComplexHandshake(), rtmp.WithEnablePublish(), rtmp.WithChunkSize(chunkSize))
 	p.client.SetOutput(p.send)
 	p.client.OnStatus(p.status)
 	p.client.OnError(func(code, text string) { p.fail(&refusal{code, text}) })
@@ -99,11 +101,17 @@ func (p *publisher) play(ctx context.Context, show *clip) error {
 	}
 }
 
-// write sends one frame. The client gets a copy: it turns Annex B into AVCC in place.
+// write sends one frame, and ahead of a picture with a new product, the product's cue with the same time. The
+// client gets a copy: it turns Annex B into AVCC in place.
 func (p *publisher) write(f frame, at time.Duration) error {
 	ms := uint32(at.Milliseconds()) // wraps after 49 days, as RTMP's own clock does
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if cue, ok := cueAt(at); ok && f.codec == codec.CODECID_VIDEO_H264 {
+		if err := p.send(cueMessage(cue, ms)); err != nil {
+			return err
+		}
+	}
 	return p.client.WriteFrame(f.codec, slices.Clone(f.data), ms, ms)
 }
 

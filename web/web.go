@@ -1,9 +1,10 @@
 // Package web is what a browser gets: the page that plays a show, its scripts, and the libraries that
 // they stand on.
 //
-// The page's own sources (player/) are embedded as they are; there is no framework and no bundler. The
-// libraries come from npm, at the versions of package-lock.json, and `make web` copies them to dist/,
-// which git ignores. Without them everything builds and the page says what is missing.
+// The page's own sources (player/) are embedded as they are, without a framework. The libraries come from npm,
+// at the versions of package-lock.json, and `make web` copies them to dist/, which git ignores, and builds the
+// overlay (overlay/) there, a package of its own that shops use on their pages. Without them everything
+// builds and the page says what is missing. demo/ has the pictures of the demo show's products.
 //
 // To add a page: a directory beside player/, and its name in the go:embed line.
 package web
@@ -28,7 +29,10 @@ import (
 // content. No stream is served below it.
 const AssetsPrefix = "/assets/"
 
-//go:embed player all:dist
+// DemoPrefix is where the pictures of the demo show's products are, by a path that stays: NAME.webp.
+const DemoPrefix = AssetsPrefix + "demo/"
+
+//go:embed player demo all:dist
 var files embed.FS
 
 // Cache rules. The page names its assets by their content's hash, so it is the only thing that has to
@@ -36,6 +40,7 @@ var files embed.FS
 const (
 	pageCache    = "public, max-age=60"
 	assetCache   = "public, max-age=31536000, immutable"
+	demoCache    = "public, max-age=3600"
 	missingCache = "no-store"
 )
 
@@ -56,6 +61,7 @@ type handler struct {
 	page   *document
 	prefix string // AssetsPrefix, hash and a slash
 	assets map[string]*document
+	demo   map[string]*document
 }
 
 func newHandler(from fs.FS) *handler {
@@ -80,8 +86,13 @@ func newHandler(from fs.FS) *handler {
 	h := &handler{
 		prefix: AssetsPrefix + hex.EncodeToString(hash.Sum(nil)[:8]) + "/",
 		assets: make(map[string]*document),
+		demo:   make(map[string]*document),
 	}
 	for name, body := range contents {
+		if picture, ok := strings.CutPrefix(name, "demo/"); ok {
+			h.demo[picture] = newDocument(name, body, demoCache)
+			continue
+		}
 		h.assets[name] = newDocument(name, body, assetCache)
 	}
 	html := bytes.ReplaceAll(contents["player/index.html"], []byte("{{assets}}"), []byte(h.prefix))
@@ -108,9 +119,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.page.serve(w, r)
 		return
 	}
-	name, current := strings.CutPrefix(r.URL.Path, h.prefix)
-	if d := h.assets[name]; current && d != nil {
-		d.serve(w, r)
+	if name, current := strings.CutPrefix(r.URL.Path, h.prefix); current && h.assets[name] != nil {
+		h.assets[name].serve(w, r)
+		return
+	}
+	if name, ok := strings.CutPrefix(r.URL.Path, DemoPrefix); ok && h.demo[name] != nil {
+		h.demo[name].serve(w, r)
 		return
 	}
 	header.Set("Cache-Control", missingCache)
@@ -174,6 +188,8 @@ func contentType(name string) string {
 		return "text/css; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".webp":
+		return "image/webp"
 	case ".txt":
 		return "text/plain; charset=utf-8"
 	default:

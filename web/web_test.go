@@ -104,6 +104,17 @@ func TestModulesImportWhatExists(t *testing.T) {
 	}
 }
 
+// The demo show's cues name their pictures by paths that hold whatever the page's assets are.
+func TestDemoPicturesStayWhereTheyAre(t *testing.T) {
+	res := get(t, Handler(), "GET", DemoPrefix+"mug.webp")
+	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "image/webp" || res.Header.Get("Cache-Control") != demoCache {
+		t.Errorf("got %s %v", res.Status, res.Header)
+	}
+	if res := get(t, Handler(), "GET", DemoPrefix+"nothing.webp"); res.StatusCode != 404 {
+		t.Errorf("a picture that is not there: %s", res.Status)
+	}
+}
+
 func TestAssetsChangeTheirAddressWithTheirContent(t *testing.T) {
 	a, b := newHandler(site("one")), newHandler(site("two"))
 	if a.prefix == b.prefix {

@@ -8,15 +8,32 @@ const slot = 90; // frames a product has
 const tau = 2 * Math.PI;
 
 const products = [
-  { name: 'Moka pot', line: 'Three cups, stove top', price: '€ 24', wall: ['#ffe3d1', '#f7b99a'], draw: mokaPot },
-  { name: 'Speckled mug', line: 'Stoneware, made by hand', price: '€ 16', wall: ['#dff0ea', '#a9d3c6'], draw: mug },
-  { name: 'Linen tote', line: 'Carries a whole market', price: '€ 19', wall: ['#e6ecfb', '#b4c3ec'], draw: tote },
-  { name: 'Desk lamp', line: 'Warm light, long arm', price: '€ 59', wall: ['#e4dcf7', '#b9a6e2'], draw: lamp },
-  { name: 'Little rubber plant', line: 'Forgives everything', price: '€ 14', wall: ['#f9f0cf', '#ecd58c'], draw: plant },
-  { name: 'Headphones', line: 'Forty hours of music', price: '€ 89', wall: ['#ffdfe4', '#f5a8b4'], draw: headphones },
-  { name: 'Beeswax candle', line: 'Burns for two evenings', price: '€ 11', wall: ['#d9e8f6', '#9dc1e0'], draw: candle },
-  { name: 'Station clock', line: 'Always on time', price: '€ 45', wall: ['#e3f1d8', '#b2d492'], draw: clock },
+  { id: 'moka-pot', name: 'Moka pot', wall: ['#ffe3d1', '#f7b99a'], draw: mokaPot },
+  { id: 'mug', name: 'Speckled mug', wall: ['#dff0ea', '#a9d3c6'], draw: mug },
+  { id: 'tote', name: 'Linen tote', wall: ['#e6ecfb', '#b4c3ec'], draw: tote },
+  { id: 'lamp', name: 'Desk lamp', wall: ['#e4dcf7', '#b9a6e2'], draw: lamp },
+  { id: 'plant', name: 'Little rubber plant', wall: ['#f9f0cf', '#ecd58c'], draw: plant },
+  { id: 'headphones', name: 'Headphones', wall: ['#ffdfe4', '#f5a8b4'], draw: headphones },
+  { id: 'candle', name: 'Beeswax candle', wall: ['#d9e8f6', '#9dc1e0'], draw: candle },
+  { id: 'clock', name: 'Station clock', wall: ['#e3f1d8', '#b2d492'], draw: clock },
 ];
+
+// names are those of the products' own pictures.
+export const names = products.map((p) => p.id);
+
+// still draws a product for its card, at 640x480.
+export function still(c, which) {
+  const [light, dark] = products[which].wall;
+  const g = c.createRadialGradient(320, 200, 40, 320, 240, 440);
+  g.addColorStop(0, light);
+  g.addColorStop(1, dark);
+  c.fillStyle = g;
+  c.fillRect(0, 0, 640, 480);
+  c.translate(320, 424);
+  ellipse(c, 0, 2, 150, 20, 'rgba(60, 30, 10, .16)');
+  c.lineCap = c.lineJoin = 'round';
+  products[which].draw(c, 0.75);
+}
 
 export function scene(c, n) {
   const which = Math.floor(n / slot) % products.length;
@@ -36,7 +53,7 @@ export function scene(c, n) {
   if (shift < 1) product(c, before, 430 - 700 * shift, t, 1 - shift);
   product(c, p, 430 + 620 * (1 - shift), t, shift);
 
-  card(c, p, which, at);
+  sign(c, p, which, at);
   awning(c);
   counter(c, n);
 }
@@ -125,25 +142,22 @@ function product(c, p, x, t, alpha) {
   c.restore();
 }
 
-function card(c, p, which, at) {
+// sign names the product on the picture itself. What it costs is the card's to say, in the viewer's currency.
+function sign(c, p, which, at) {
   const come = ease((at - 6) / 14);
   const go = ease((at - 82) / 8);
   c.save();
   c.globalAlpha = clamp(come - go);
-  c.translate(740 + 60 * (1 - come), 196);
+  c.translate(770 + 60 * (1 - come), 268);
   c.shadowColor = 'rgba(50, 20, 20, .22)';
   c.shadowBlur = 34;
   c.shadowOffsetY = 14;
-  box(c, 0, 0, 452, 308, 26, '#ffffff');
+  box(c, 0, 0, 422, 164, 26, '#ffffff');
   c.shadowColor = 'transparent';
-  text(c, `NOW SHOWING   ${which + 1} OF ${products.length}`, 38, 58, '700 19px', '#d9413a');
-  text(c, p.name, 36, 122, `700 ${p.name.length > 16 ? 41 : 50}px`, '#231f26');
-  text(c, p.line, 38, 166, '400 25px', '#6d6673');
-  box(c, 36, 198, 142, 58, 29, '#231f26');
-  text(c, p.price, 107, 237, '700 29px', '#ffffff', 'center');
-  text(c, 'today only', 200, 236, '400 22px', '#8b8491');
-  box(c, 36, 278, 380, 8, 4, '#efe9e4');
-  box(c, 36, 278, Math.max(8, 380 * clamp(at / (slot - 8))), 8, 4, '#ee5a52');
+  text(c, `NOW SHOWING   ${which + 1} OF ${products.length}`, 36, 52, '700 19px', '#d9413a');
+  text(c, p.name, 34, 108, `700 ${p.name.length > 16 ? 39 : 48}px`, '#231f26');
+  box(c, 36, 132, 350, 8, 4, '#efe9e4');
+  box(c, 36, 132, Math.max(8, 350 * clamp(at / (slot - 8))), 8, 4, '#ee5a52');
   c.restore();
 }
 
