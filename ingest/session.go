@@ -161,11 +161,18 @@ func (t *sessionTrack) declare(as media.Track) {
 	}
 }
 
-// name gives a track that is in a language, and has no label, that language's name.
+// name brings the track's language into its usual spelling, and gives a track without a label its language's
+// name. What is no language, or says that there is none, is none.
 func (t *sessionTrack) name() {
-	if t.show.Label == "" && t.show.Language != "" {
-		t.show.Label = media.LanguageName(t.show.Language)
+	language, err := media.ParseLanguage(t.show.Language)
+	if err != nil || slices.Contains([]string{"und", "mul", "zxx", "mis"}, language) {
+		language = ""
 	}
+	otherwise := ""
+	if language != "" {
+		otherwise = media.LanguageName(language)
+	}
+	t.show.Language, t.show.Label = language, label(t.show.Label, otherwise)
 }
 
 func (s *Session) track(id int) *sessionTrack {

@@ -2,36 +2,62 @@ package rtmp
 
 import (
 	"bytes"
+	"cmp"
 	"strconv"
 
+	"pushcart/ingest"
 	"pushcart/ingest/rtmp/amf"
 	"pushcart/media"
 )
 
 // metadata is what onMetaData has said.
 type metadata struct {
-	promised     bool // it names the kinds of track there will be
-	video, audio bool // these
-	object       amf.Object
-	raw          []byte
+	promised       bool // it names the kinds of track there will be
+	videos, audios int  // how many of them
+	object         amf.Object
+	raw            []byte
 }
 
 // excludes reports whether the host has promised not to send tracks of a kind.
-func (m *metadata) excludes(k media.Kind) bool {
+func (m *metadata) excludes(k media.Kind) bool { return m.promised && m.count(k) == 0 }
+
+// count is the number of tracks of a kind that are promised.
+func (m *metadata) count(k media.Kind) int {
 	if k == media.KindVideo {
-		return m.promised && !m.video
+		return m.videos
 	}
-	return m.promised && !m.audio
+	return m.audios
 }
 
-// readMetadata makes it of the object in an onMetaData message. Only codec IDs and has flags are
-// promises: most encoders give picture size and data rates for tracks that they do not send.
+// Where tracks have objects of their own (Enhanced RTMP v2, "Enhancing onMetaData"): by track number, in
+// decimal.
+const (
+	videoMap = "videoTrackIdInfoMap"
+	audioMap = "audioTrackIdInfoMap"
+)
+
+// readMetadata makes it of the object in an onMetaData message. Only codec IDs, has flags and maps of tracks
+// are promises: most encoders give picture size and data rates for tracks that they do not send.
 func readMetadata(o amf.Object) metadata {
 	m := metadata{object: o}
-	m.video = present(o, "videocodecid", "hasVideo")
-	m.audio = present(o, "audiocodecid", "hasAudio")
-	m.promised = m.video || m.audio
+	m.videos = tracksIn(o, present(o, "videocodecid", "hasVideo"), videoMap)
+	m.audios = tracksIn(o, present(o, "audiocodecid", "hasAudio"), audioMap)
+	m.promised = m.videos > 0 || m.audios > 0
 	return m
+}
+
+// tracksIn counts the tracks of a kind: the default one, which may or may not be in the map, and the others.
+func tracksIn(o amf.Object, byDefault bool, trackMap string) int {
+	numbers := make(map[uint64]bool)
+	if byDefault {
+		numbers[0] = true
+	}
+	for _, member := range amf.Members(o.Get(trackMap)) {
+		if n, err := strconv.ParseUint(member.Name, 10, 8); err == nil && amf.Members(member.Value) != nil {
+			numbers[n] = true
+		}
+	}
+	return min(len(numbers), maxTracks)
 }
 
 // present reports whether a track is announced: by a flag if there is one, else by a codec, which may
@@ -50,15 +76,15 @@ const (
 )
 
 // describe sets what the host has declared about a track. Tracks behind the first of their kind have an
-// object of their own (Enhanced RTMP v2, "Enhancing onMetaData"), which may leave out what is the same.
+// object of their own, which may leave out what is the same; the first one may have one.
 func (m *metadata) describe(t *track) {
-	trackMap, dataRate := "videoTrackIdInfoMap", "videodatarate"
+	trackMap, dataRate := videoMap, "videodatarate"
 	if t.kind == media.KindAudio {
-		trackMap, dataRate = "audioTrackIdInfoMap", "audiodatarate"
+		trackMap, dataRate = audioMap, "audiodatarate"
 	}
-	own := m.object
-	if t.number > 0 {
-		own = amf.Members(amf.Members(m.object.Get(trackMap)).Get(strconv.Itoa(int(t.number))))
+	own := amf.Members(amf.Members(m.object.Get(trackMap)).Get(strconv.Itoa(int(t.number))))
+	if t.number == 0 {
+		own = append(own[:len(own):len(own)], m.object...) // the first of a name counts
 	}
 	t.FrameRate, t.BitRate = 0, 0
 	if kbps := own.Number(dataRate); kbps > 0 && kbps <= maxKilobits {
@@ -72,8 +98,10 @@ func (m *metadata) describe(t *track) {
 			}
 		}
 	}
-	if language := own.String("language"); len(language) <= 35 { // the longest that RFC 5646 asks to allow for
-		t.Language = language
+	t.Language = cmp.Or(own.String("language"), own.String("lang"))
+	t.Label = cmp.Or(own.String("label"), own.String("title"))
+	if t.number == 0 && own.String("label") == "" {
+		t.Label = "" // the title is that of the show
 	}
 }
 
@@ -115,8 +143,12 @@ func (f *feed) metadata(o amf.Object, raw []byte) {
 	before := f.meta
 	f.meta = readMetadata(o)
 	f.meta.raw = raw
-	if m := f.meta; m.promised && (!before.promised || m.video != before.video || m.audio != before.audio) {
-		f.pub.Expect(m.video, m.audio)
+	if m := f.meta; m.promised && (!before.promised || m.videos != before.videos || m.audios != before.audios) {
+		if p, ok := f.pub.(ingest.TrackCounter); ok {
+			p.ExpectTracks(m.videos, m.audios)
+		} else {
+			f.pub.Expect(m.videos > 0, m.audios > 0)
+		}
 	}
 	for _, t := range f.tracks {
 		if t.accepted && !t.written {

@@ -137,8 +137,10 @@ func (f *feed) nothingLeft(time int64) error {
 		return nil
 	}
 	if f.meta.promised {
-		if f.refusedKind(media.KindVideo) != f.meta.video || f.refusedKind(media.KindAudio) != f.meta.audio {
-			return nil // there is more to come
+		for _, k := range []media.Kind{media.KindVideo, media.KindAudio} {
+			if f.refusedOf(k) < f.meta.count(k) {
+				return nil // there is more to come
+			}
 		}
 	} else if time-f.start <= patience && f.messages <= patienceMessages {
 		return nil
@@ -146,11 +148,12 @@ func (f *feed) nothingLeft(time int64) error {
 	return &ingest.Refusal{Reason: why}
 }
 
-func (f *feed) refusedKind(k media.Kind) bool {
+// refusedOf counts the tracks of a kind that are left out.
+func (f *feed) refusedOf(k media.Kind) (n int) {
 	for _, t := range f.tracks {
 		if t.kind == k && t.refused != "" {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
