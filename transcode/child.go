@@ -1,0 +1,145 @@
+package transcode
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+)
+
+// child is one ffmpeg process: a pipe in, a pipe out for each rung.
+type child struct {
+	in    *os.File
+	outs  []*os.File
+	words *lastWords
+
+	process *os.Process
+	done    chan struct{} // closed when the process is no more
+	err     error         // how it ended; valid when done is closed
+}
+
+// start runs program. The caller calls stop, whatever happens.
+func start(program string, args []string, outs, nice int) (*child, error) {
+	c := &child{words: new(lastWords), done: make(chan struct{})}
+	theirIn, in, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	c.in = in
+	theirs := []*os.File{theirIn}
+	cmd := exec.Command(program, args...)
+	cmd.Stdin = theirIn
+	cmd.Stderr = c.words
+	cmd.WaitDelay = time.Second // for Stderr, when the process is gone
+	cmd.SysProcAttr = processAttributes()
+	for range outs {
+		out, theirOut, err := os.Pipe()
+		if err != nil {
+			closeAll(append(theirs, append(c.outs, c.in)...))
+			return nil, err
+		}
+		c.outs = append(c.outs, out)
+		theirs = append(theirs, theirOut)
+		cmd.ExtraFiles = append(cmd.ExtraFiles, theirOut)
+	}
+	started := make(chan error)
+	go func() {
+		// On Linux the process gets a signal when the thread that made it ends, which is to be
+		// when the server does and not before (prctl(2), PR_SET_PDEATHSIG).
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		c.process = cmd.Process
+		started <- err
+		if err == nil {
+			c.err = cmd.Wait()
+			close(c.done)
+		}
+	}()
+	err = <-started
+	closeAll(theirs)
+	if err != nil {
+		closeAll(append(c.outs, c.in))
+		return nil, err
+	}
+	lowerPriority(c.process.Pid, nice)
+	return c, nil
+}
+
+// stop kills the process and returns when it is gone. Reads from its pipes fail from here on.
+func (c *child) stop() {
+	_ = c.process.Kill() // an error says that it is gone
+	<-c.done
+	closeAll(append(c.outs, c.in))
+}
+
+// end says how the process ended, which it has, in words.
+func (c *child) end() string {
+	var exit *exec.ExitError
+	switch {
+	case c.err == nil:
+		return "it has ended by itself"
+	case errors.As(c.err, &exit):
+		return exit.ProcessState.String() // "exit status 1", "signal: killed"
+	}
+	return c.err.Error()
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+// lastWords keeps the last lines that ffmpeg has written to standard error.
+type lastWords struct {
+	mu    sync.Mutex
+	lines []string
+	line  []byte
+}
+
+const (
+	maxLines     = 12
+	maxLineBytes = 400
+)
+
+var _ io.Writer = (*lastWords)(nil)
+
+// Write implements io.Writer.
+func (w *lastWords) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range p {
+		switch {
+		case c == '\n' || c == '\r':
+			w.flush()
+		case len(w.line) < maxLineBytes:
+			w.line = append(w.line, c)
+		}
+	}
+	return len(p), nil
+}
+
+func (w *lastWords) flush() {
+	line := strings.TrimSpace(string(w.line))
+	w.line = w.line[:0]
+	if line == "" {
+		return
+	}
+	if len(w.lines) == maxLines {
+		w.lines = append(w.lines[:0], w.lines[1:]...)
+	}
+	w.lines = append(w.lines, line)
+}
+
+// String returns the lines in one.
+func (w *lastWords) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flush()
+	return strings.Join(w.lines, " | ")
+}

@@ -1,0 +1,215 @@
+package transcode
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"pushcart/media"
+	"pushcart/stream"
+)
+
+const (
+	// readyLag is how close the rungs have to be to the show before they join it.
+	readyLag = 500 * time.Millisecond
+	// maxHeld bounds the pictures of a rung that wait for it to join.
+	maxHeld = 4096
+	// maxForeign is how many pictures may have times that no picture of the source has.
+	maxForeign = 10
+)
+
+// collector takes what ffmpeg makes, and writes it to the show once all rungs are there: they join together, each
+// with the keyframe of one and the same picture. Its methods are safe for concurrent use.
+type collector struct {
+	join func([]media.Track) (*stream.Publisher, error)
+
+	mu      sync.Mutex // guards what follows
+	rungs   []*rungState
+	pub     *stream.Publisher // nil before they have joined
+	ledger  ledger
+	newest  int64 // presentation time of the newest picture of the source
+	first   int64 // of the first one
+	begun   bool  // there has been one
+	lastOut time.Time
+	joined  time.Time // zero before they have
+	foreign int
+	closed  bool
+}
+
+// rungState is a rung on its way.
+type rungState struct {
+	target
+	track   media.Track
+	held    []media.AccessUnit // from a keyframe on, until the rung has joined
+	last    int64              // presentation time of the newest picture
+	begun   bool
+	latency time.Duration // what a picture takes through ffmpeg, smoothed
+}
+
+func newCollector(targets []target, join func([]media.Track) (*stream.Publisher, error)) *collector {
+	c := &collector{join: join, ledger: newLedger()}
+	for _, t := range targets {
+		c.rungs = append(c.rungs, &rungState{target: t})
+	}
+	return c
+}
+
+// source notes a picture of the source that goes into ffmpeg, before it does.
+func (c *collector) source(au media.AccessUnit) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.begun {
+		c.begun, c.first, c.newest = true, au.PTS, au.PTS
+	}
+	c.newest = max(c.newest, au.PTS)
+	c.ledger.add(au.PTS, au.RandomAccess, time.Now())
+}
+
+// forget takes back what source has noted: the picture has been left out.
+func (c *collector) forget(pts int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.ledger.entries, pts)
+}
+
+// Errors of put, which say what is wrong with the encoder.
+var (
+	errTimes     = errors.New("ffmpeg has changed the pictures' times")
+	errKeyframes = errors.New("the encoder makes no keyframes where the host has them")
+)
+
+// put takes a picture of rung i, whose track is t. Its error is the end of this process.
+func (c *collector) put(i int, t media.Track, au media.AccessUnit) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	r := c.rungs[i]
+	in, known := c.ledger.entries[au.PTS]
+	switch {
+	case !known:
+		if c.foreign++; c.foreign > maxForeign {
+			return fmt.Errorf("%s: %w", r.Label(), errTimes)
+		}
+		return nil
+	case r.begun && au.PTS <= r.last:
+		return fmt.Errorf("%s: %w", r.Label(), errTimes)
+	case in.key && !au.RandomAccess:
+		return fmt.Errorf("%s (%s): %w", r.Label(), r.Encoder, errKeyframes)
+	}
+	now := time.Now()
+	r.last, r.begun, c.lastOut = au.PTS, true, now
+	const smooth = 16
+	r.latency += (now.Sub(in.at) - r.latency) / smooth
+	c.ledger.settle(c.slowest())
+	au.Track = r.id
+	if c.pub != nil {
+		return c.pub.Write(au)
+	}
+	return c.hold(r, t, au)
+}
+
+// slowest is the time that all rungs have passed.
+func (c *collector) slowest() int64 {
+	slowest := c.newest
+	for _, r := range c.rungs {
+		if !r.begun {
+			return c.first
+		}
+		slowest = min(slowest, r.last)
+	}
+	return slowest
+}
+
+// hold keeps a rung's GOP until all rungs can join with it. The caller holds the lock.
+func (c *collector) hold(r *rungState, t media.Track, au media.AccessUnit) error {
+	if au.RandomAccess || len(r.held) == maxHeld {
+		clear(r.held)
+		r.held = r.held[:0]
+	}
+	if len(r.held) == 0 && !au.RandomAccess {
+		return nil
+	}
+	r.track = t
+	r.held = append(r.held, au)
+	if media.Duration(c.newest-c.slowest(), videoTimescale) > readyLag {
+		return nil
+	}
+	for _, o := range c.rungs {
+		if len(o.held) == 0 || o.held[0].PTS != r.held[0].PTS {
+			return nil
+		}
+	}
+	return c.begin()
+}
+
+// begin joins the show. The caller holds the lock.
+func (c *collector) begin() error {
+	tracks := make([]media.Track, len(c.rungs))
+	for i, r := range c.rungs {
+		t := r.track
+		t.ID, t.Label, t.BitRate, t.FrameRate = r.id, r.Label(), int(r.BitRate), r.FrameRate
+		tracks[i] = t
+	}
+	pub, err := c.join(tracks)
+	if err != nil {
+		return err
+	}
+	c.pub, c.joined = pub, time.Now()
+	for {
+		// Oldest first over all rungs: readers see one show.
+		var next *rungState
+		for _, r := range c.rungs {
+			if len(r.held) > 0 && (next == nil || r.held[0].PTS < next.held[0].PTS) {
+				next = r
+			}
+		}
+		if next == nil {
+			break
+		}
+		if err := pub.Write(next.held[0]); err != nil {
+			return err
+		}
+		next.held = next.held[1:]
+	}
+	return nil
+}
+
+// leave takes the rungs out of the show, if they are in it. Nothing is written from here on.
+func (c *collector) leave(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	if c.pub != nil {
+		c.pub.Close(why)
+	}
+}
+
+// vitals says how the rungs are doing.
+func (c *collector) vitals() vitals {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return vitals{joined: c.joined, lastOut: c.lastOut, lag: media.Duration(c.newest-c.slowest(), videoTimescale)}
+}
+
+// describe fills in what is known of each rung.
+func (c *collector) describe(into []RungStatus) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.rungs {
+		for i := range into {
+			if into[i].id != r.id {
+				continue
+			}
+			if c.pub != nil {
+				into[i].State = RungOn
+			}
+			if r.begun {
+				into[i].Latency = r.latency
+				into[i].Lag = media.Duration(c.newest-r.last, videoTimescale)
+			}
+		}
+	}
+}

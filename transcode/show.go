@@ -1,0 +1,241 @@
+package transcode
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"pushcart/media"
+	"pushcart/stream"
+)
+
+// What follow returns, besides a *failure and errRestore.
+var (
+	errAgain    = errors.New("another epoch")  // or a reader that has lost its place
+	errNeedSlot = errors.New("no slot")        // the show would have a ladder, if it may
+	errOver     = errors.New("it is all over") // the show, or the server
+)
+
+// show is the ladder of one show, through all its epochs.
+type show struct {
+	t      *Transcoder
+	s      *stream.Stream
+	log    *slog.Logger
+	rungs  []Rung
+	policy policy
+	slot   bool // the show is one of those that may be transcoded
+
+	mu       sync.Mutex // guards what follows
+	state    State
+	why      string
+	targets  []target // of the present source, the dropped ones too
+	dropped  int
+	current  *run
+	restarts int
+}
+
+func newShow(t *Transcoder, s *stream.Stream, rungs []Rung) *show {
+	return &show{t: t, s: s, rungs: rungs, log: t.log.With(slog.String("stream", s.Name()))}
+}
+
+// run gives the show its ladder until it is over or ctx is done.
+func (sh *show) run(ctx context.Context) {
+	select {
+	case <-sh.t.probed:
+	case <-sh.s.Done():
+		return
+	case <-ctx.Done():
+		return
+	}
+	var why string
+	if sh.rungs, why = sh.t.usable(sh.rungs); why != "" {
+		sh.set(Off, why)
+		sh.s.Remark("ladder off", "There is no ladder: "+why+".")
+		sh.rest(ctx, -1)
+		return
+	}
+	defer func() {
+		if sh.slot {
+			<-sh.t.slots
+		}
+	}()
+	for {
+		err := sh.follow(ctx)
+		var f *failure
+		switch {
+		case errors.Is(err, errAgain):
+		case errors.Is(err, errNeedSlot):
+			if !sh.waitForSlot(ctx) {
+				return
+			}
+		case errors.Is(err, errRestore):
+			sh.policy.restored()
+			sh.log.Info("the ladder tries a rung again that it had dropped")
+		case errors.As(err, &f):
+			if !sh.failed(ctx, f) {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// follow reads the show from its newest keyframe on, and has it transcoded, until something has to change.
+func (sh *show) follow(ctx context.Context) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	reader := sh.s.NewReader()
+	defer reader.Close()
+	var src source
+	var cur *run
+	defer func() {
+		if cur != nil {
+			sh.stopped()
+			cur.stop(nil)
+		}
+	}()
+	for {
+		events, err := reader.Next(ctx)
+		switch {
+		case errors.Is(err, stream.ErrLagged):
+			return errAgain
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return errOver
+		}
+		for _, ev := range events {
+			switch {
+			case ev.Kind == stream.EventEnded:
+				return errOver
+			case cur != nil && (ev.Kind == stream.EventTracks || ev.Kind == stream.EventInterrupted):
+				return errAgain
+			case ev.Kind == stream.EventInterrupted:
+				src = source{}
+				sh.set(Idle, "the host is away")
+			case ev.Kind == stream.EventTracks:
+				if src = sh.source(ev.Tracks); len(src.targets) > 0 && !sh.slot {
+					return errNeedSlot
+				}
+			case ev.Kind != stream.EventUnit || len(src.targets) == 0 || ev.Unit.Track != src.track.ID:
+			default:
+				if cur == nil {
+					if cur, err = newRun(sh, src.track, src.format, src.targets, fail); err != nil {
+						return err
+					}
+					sh.started(cur)
+				}
+				cur.push(ev.Unit)
+			}
+		}
+	}
+}
+
+// source is what is transcoded, and into what.
+type source struct {
+	track   media.Track
+	format  media.Format
+	targets []target
+}
+
+// source finds the host's first video track and plans the rungs. Its targets are empty if there is nothing to do.
+func (sh *show) source(tracks []media.Track) source {
+	for _, t := range tracks {
+		if t.Kind() != media.KindVideo || t.Contributed {
+			continue
+		}
+		f, err := media.ParseConfig(t)
+		if err != nil {
+			continue
+		}
+		targets, why := plan(sh.rungs, t, f, sh.bitRate(t))
+		sh.planned(targets, why)
+		if keep := len(targets) - sh.policy.dropped; keep < len(targets) {
+			targets = targets[:max(1, keep)]
+		}
+		return source{t, f, targets}
+	}
+	sh.planned(nil, "there are no pictures")
+	return source{}
+}
+
+// bitRate is what the host has declared, or what has been measured; zero if neither.
+func (sh *show) bitRate(t media.Track) float64 {
+	measured := 0.0
+	for _, st := range sh.s.Status().Tracks {
+		if st.Track.ID == t.ID {
+			measured = st.BitRate
+		}
+	}
+	return cmp.Or(float64(t.BitRate), measured)
+}
+
+// waitForSlot waits until the show may be transcoded. It returns false if it is over before.
+func (sh *show) waitForSlot(ctx context.Context) bool {
+	select {
+	case sh.t.slots <- struct{}{}:
+		sh.slot = true
+		return true
+	default:
+	}
+	why := fmt.Sprintf("%d shows are being transcoded, which is as many as may be (ladder.max_shows)", cap(sh.t.slots))
+	sh.set(Waiting, why)
+	sh.s.Remark("ladder waits", "The ladder waits: "+why+".")
+	select {
+	case sh.t.slots <- struct{}{}:
+		sh.slot = true
+		return true
+	case <-sh.s.Done():
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// failed rests after a failure. It returns false if the show is over before.
+func (sh *show) failed(ctx context.Context, f *failure) bool {
+	sh.mu.Lock()
+	rungs := len(sh.targets)
+	sh.restarts++
+	sh.mu.Unlock()
+	rest, drop := sh.policy.failed(rungs, f.stood)
+	then := fmt.Sprintf("it is tried again in %v", rest)
+	if drop {
+		then = fmt.Sprintf("it goes on without its %s", sh.top())
+	}
+	sh.log.Warn(f.Error()+"; "+then, slog.String("ffmpeg", f.words))
+	sh.set(Resting, f.Error()+"; "+then)
+	sh.s.Remark("ladder failed", fmt.Sprintf("The ladder %s; %s.", f.why, then))
+	return sh.rest(ctx, rest)
+}
+
+// top names the rung that has just been dropped.
+func (sh *show) top() string {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if i := len(sh.targets) - sh.policy.dropped; i >= 0 && i < len(sh.targets) {
+		return sh.targets[i].Label()
+	}
+	return "top rung"
+}
+
+// rest waits for some time; for ever if d is negative. It returns false if the show is over before.
+func (sh *show) rest(ctx context.Context, d time.Duration) bool {
+	var over <-chan time.Time
+	if d >= 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		over = timer.C
+	}
+	select {
+	case <-over:
+		return true
+	case <-sh.s.Done():
+	case <-ctx.Done():
+	}
+	return false
+}
