@@ -37,7 +37,11 @@ type show struct {
 	// former is the show of the same name before this one, for as long as players that are at its end may
 	// still fetch segments of it; nil otherwise.
 	former atomic.Pointer[packager.Window]
+	over   chan struct{} // closed when the playlists have ended
 }
+
+// Done is closed when the show is over. One that is suspended until the server is back is not.
+func (s *show) Done() <-chan struct{} { return s.over }
 
 // Object returns what a playlist named, be it one of the former show's.
 func (s *show) Object(ctx context.Context, path string) (packager.Object, error) {
@@ -69,7 +73,7 @@ func (s *shows) begin(st *stream.Stream) {
 		defer a.done()
 	}
 	p := packager.New(s.conf, numbers)
-	sh := &show{Window: p.Window(), stream: st}
+	sh := &show{Window: p.Window(), stream: st, over: make(chan struct{})}
 	if former != nil {
 		sh.former.Store(former.Window)
 		time.AfterFunc(s.conf.WithDefaults().Window, func() { sh.former.Store(nil) })
@@ -86,6 +90,9 @@ func (s *shows) begin(st *stream.Stream) {
 
 // end keeps a show that is over for a while. One that never could be watched is forgotten at once.
 func (s *shows) end(sh *show) {
+	if sh.Ended() {
+		close(sh.over)
+	}
 	_, err := sh.Multivariant(gone) // what can be watched at all is there by now
 	s.mu.Lock()
 	defer s.mu.Unlock()
