@@ -25,6 +25,8 @@ type Stream struct {
 	Repairs map[string]int64 `json:"repairs"`
 	// Remarks are the last few things that went wrong, in words, oldest first.
 	Remarks []Remark `json:"remarks"`
+	// Ladder is how the renditions are doing that the server makes itself; null if none are configured.
+	Ladder *Ladder `json:"ladder,omitempty"`
 }
 
 // Host is a publisher.

@@ -25,6 +25,7 @@ import (
 	"pushcart/packager"
 	"pushcart/stream"
 	"pushcart/tlsconf"
+	"pushcart/transcode"
 )
 
 // DefaultFile is what is read when no file is named, and it is there.
@@ -37,15 +38,16 @@ var Example string
 
 // Config is the whole configuration. The zero value is usable: each room fills its own defaults in.
 type Config struct {
-	RTMP     rtmp.Config     `yaml:"rtmp"`
-	Origin   origin.Config   `yaml:"origin"`
-	Admin    admin.Config    `yaml:"admin"`
-	TLS      tlsconf.Config  `yaml:"tls"`
-	Auth     auth.Config     `yaml:"auth"`
-	Ingest   ingest.Config   `yaml:"interpreters"`
-	Packager packager.Config `yaml:",inline"`
-	Stream   stream.Config   `yaml:",inline"`
-	Log      Log             `yaml:"log"`
+	RTMP     rtmp.Config      `yaml:"rtmp"`
+	Origin   origin.Config    `yaml:"origin"`
+	Admin    admin.Config     `yaml:"admin"`
+	TLS      tlsconf.Config   `yaml:"tls"`
+	Auth     auth.Config      `yaml:"auth"`
+	Ingest   ingest.Config    `yaml:"interpreters"`
+	Packager packager.Config  `yaml:",inline"`
+	Stream   stream.Config    `yaml:",inline"`
+	Ladder   transcode.Config `yaml:"ladder"`
+	Log      Log              `yaml:"log"`
 }
 
 // Default returns the configuration with every default filled in.

@@ -18,6 +18,13 @@ var (
 	StreamGOP       = gauge("stream_keyframe_interval_seconds", "Time between the last two keyframes of a video track.", "stream", "track")
 )
 
+// The ladder that the server makes itself; a series for each rung of each show that has one.
+var (
+	LadderFailures = counter("ladder_failures_total", "Times that ffmpeg has died, hung or fallen behind.", "stream")
+	LadderRung     = gauge("ladder_rung_on", "Whether the rung is in the show.", "stream", "rung")
+	LadderLag      = gauge("ladder_rung_lag_seconds", "How far the rung is behind the host's own rendition, in media time.", "stream", "rung")
+)
+
 // The RTMP door, RTMPS included.
 var (
 	RTMPConnections = gauge("rtmp_connections", "Open connections.")

@@ -35,7 +35,7 @@ type show struct {
 	targets  []target // of the present source, the dropped ones too
 	dropped  int
 	current  *run
-	restarts int
+	failures int
 }
 
 func newShow(t *Transcoder, s *stream.Stream, rungs []Rung) *show {
@@ -200,7 +200,7 @@ func (sh *show) waitForSlot(ctx context.Context) bool {
 func (sh *show) failed(ctx context.Context, f *failure) bool {
 	sh.mu.Lock()
 	rungs := len(sh.targets)
-	sh.restarts++
+	sh.failures++
 	sh.mu.Unlock()
 	rest, drop := sh.policy.failed(rungs, f.stood)
 	then := fmt.Sprintf("it is tried again in %v", rest)

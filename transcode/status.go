@@ -26,7 +26,7 @@ const (
 type Status struct {
 	State    State
 	Why      string // a clause that says why it is not running; empty otherwise
-	Restarts int    // how often it has failed
+	Failures int    // how often it has failed
 	Rungs    []RungStatus
 }
 
@@ -47,7 +47,7 @@ type RungStatus struct {
 func (sh *show) status() Status {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	st := Status{State: sh.state, Why: sh.why, Restarts: sh.restarts}
+	st := Status{State: sh.state, Why: sh.why, Failures: sh.failures}
 	if st.State == "" {
 		st.State = Idle
 	}

@@ -62,6 +62,7 @@ func (s *server) describe(sh *show) admin.Stream {
 	for _, r := range st.Remarks {
 		a.Remarks = append(a.Remarks, admin.Remark{At: r.At.UTC(), Text: r.Text})
 	}
+	a.Ladder = s.describeLadder(st.Name)
 	return a
 }
 
@@ -91,6 +92,7 @@ func (s *server) report(m metrics.Scrape) {
 		st := sh.status()
 		states[st.State]++
 		s.reportStream(m, st)
+		s.reportLadder(m, st.Name)
 	}
 	for state, n := range states {
 		m.Set(metrics.Streams, float64(n), state.String())

@@ -21,6 +21,7 @@ import (
 	"pushcart/origin"
 	"pushcart/stream"
 	"pushcart/tlsconf"
+	"pushcart/transcode"
 	"pushcart/web"
 )
 
@@ -38,6 +39,7 @@ type server struct {
 	door    *rtmp.Server
 	counter *origin.Server
 	admin   *admin.Server
+	ladder  *transcode.Transcoder
 	certs   *tlsconf.Certificates // nil: none configured
 
 	listeners []listener
@@ -64,7 +66,11 @@ func newServer(conf config.Config, log *slog.Logger) (*server, error) {
 	s := &server{conf: conf, log: log, certs: certs}
 	s.shows = newShows(conf.Packager, conf.Stream.MaxStreams, log)
 	s.on = &register{file: conf.Stream.StateFile, list: s.shows.on, log: log}
-	s.hub = stream.NewHub(conf.Stream, log, s.shows.begin)
+	s.hub = stream.NewHub(conf.Stream, log, func(st *stream.Stream) {
+		s.shows.begin(st)
+		s.ladder.Show(st)
+	})
+	s.ladder = transcode.New(conf.Ladder, s.hub, log)
 	s.door = &rtmp.Server{
 		Config: conf.RTMP,
 		Opener: &ingest.Desk{Config: conf.Ingest, Hub: s.hub, Auth: checker, Log: log},
@@ -166,6 +172,7 @@ func (s *server) run(ctx context.Context, beside func(context.Context, *server) 
 	var forViewers []net.Listener
 	s.takeUp()
 	g.Go(func() error { s.on.run(hosts); return nil })
+	g.Go(func() error { return s.ladder.Run(hosts) })
 	for _, l := range s.listeners {
 		switch l.key {
 		case "rtmp.listen":
