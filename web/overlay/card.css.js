@@ -66,7 +66,7 @@ export default `
 .text { padding: 16px; font-size: 1.1em; font-weight: 600; }
 .time { display: block; padding: 0 16px 14px; font-size: 2em; font-weight: 750; font-variant-numeric: tabular-nums; }
 .time:first-child { padding-block-start: 14px; }
-.several .image { width: 88px; flex: none; aspect-ratio: 1; }
+.several .image { align-self: stretch; width: 88px; flex: none; aspect-ratio: 1; max-height: none; }
 .several .product { flex-direction: row; align-items: center; }
 .several .title { font-size: 1.05em; }
 .several .about { padding-block: 10px; }
@@ -76,8 +76,15 @@ export default `
   .image { width: 38%; flex: none; aspect-ratio: auto; max-height: 220px; }
   .about { padding: 12px 14px; gap: 2px; }
   .button { align-self: start; padding: 7px 18px; margin-block-start: 6px; }
-  .countdown:not(:has(.product)), .message:not(:has(.product)) { display: flex; align-items: center; justify-content: space-between; }
+  .kind-countdown:not(:has(.product)) { display: flex; align-items: center; justify-content: space-between; }
   .text + .time { padding-block: 10px; }
+}
+@media (max-height: 500px) {
+  .image { aspect-ratio: 2; }
+  .several .image { width: 56px; aspect-ratio: 1; }
+  .description { display: none; }
+  .about { padding: 10px 14px; gap: 2px; }
+  .button { margin-block-start: 4px; padding-block: 7px; }
 }
 @keyframes come { from { transform: translateY(10px); } }
 @media (prefers-reduced-motion: reduce) { .card { animation: none; } }

@@ -92,8 +92,7 @@ export function showCards(cues, host, { labels = {}, locale = cues.locale } = {}
 
   const fill = (cue) => {
     const { text, products = [], until } = cue.content ?? {};
-    const card = el('article', 'card');
-    card.classList.add(/^[\w-]+$/.test(cue.kind) ? cue.kind : 'other');
+    const card = el('article', `card kind-${cue.kind}`);
     if (text) card.append(Object.assign(el('p', 'text', text), { dir: 'auto' }));
     if (Number.isFinite(Date.parse(until))) {
       const time = el('time', 'time');
@@ -103,7 +102,7 @@ export function showCards(cues, host, { labels = {}, locale = cues.locale } = {}
     }
     card.append(...products.map((p) => product(cue, p)));
     card.classList.toggle('several', products.length > 1);
-    return card.children.length ? card : null;
+    return card.firstChild && card;
   };
 
   const tick = () => {
