@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"math"
 	"time"
 
 	"pushcart/ingest/rtmp/amf"
@@ -30,7 +31,7 @@ func readMessage(payload []byte) (name string, args []any, ok bool) {
 	return name, args, r.Err() == nil && name != ""
 }
 
-// plain makes a value of AMF0 one that JSON has. Of members with the same name the last one counts.
+// plain makes a value of AMF0 one that JSON has; what is no number becomes nil. Of members with the same name the last one counts.
 func plain(v any) any {
 	switch v := v.(type) {
 	case amf.Object:
@@ -44,7 +45,11 @@ func plain(v any) any {
 		}
 		return list
 	case amf.Date:
-		return float64(v)
+		return plain(float64(v))
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil
+		}
 	}
 	return v
 }

@@ -70,7 +70,7 @@ func (s *sink) Open(r ingest.Request) (ingest.Publisher, error) {
 }
 
 func (s *sink) SetTrack(t media.Track) error {
-	if t.ID < 1 || t.Timescale != 1000 || t.Kind() == media.KindUnknown || len(t.Config) > maxConfigSize || len(t.Language) > 35 ||
+	if t.ID < 1 || t.Timescale != 1000 || t.Kind() == media.KindUnknown || len(t.Config) > maxConfigSize || len(t.Language) > maxLanguage || len(t.Label) > maxLabel ||
 		t.FrameRate < 0 || t.FrameRate > maxFrameRate || t.BitRate < 0 {
 		s.t.Errorf("track %+v", t)
 	}
@@ -87,7 +87,12 @@ func (s *sink) Write(au media.AccessUnit) error {
 	return nil
 }
 
-func (s *sink) Expect(bool, bool)     {}
+func (s *sink) Expect(bool, bool) { s.t.Error("the number of tracks was not passed on") }
+func (s *sink) ExpectTracks(video, audio int) {
+	if video < 0 || audio < 0 || video+audio == 0 || max(video, audio) > maxTracks {
+		s.t.Errorf("%d and %d tracks are promised", video, audio)
+	}
+}
 func (s *sink) Done() <-chan struct{} { return nil }
 func (s *sink) Err() error            { return nil }
 func (s *sink) Close(error)           { s.closed++ }
@@ -104,6 +109,19 @@ func FuzzConnection(f *testing.F) {
 		message(chunk.TypeDataAMF0, 7, amf.Append(nil, "onCuePoint", amf.Object{})).command("FCUnpublish", 5, nil, "key").command("publish", 6, nil, "again")))
 	f.Add(true, tail(newSent().message(chunk.TypeUserControl, 0, []byte{0, 6, 0, 0, 0, 1}).message(chunk.TypeSetChunkSize, 0, []byte{0, 0, 0, 1}).
 		message(chunk.TypeWindowAckSize, 0, []byte{0, 0, 0, 0}).message(chunk.TypePeerBandwidth, 0, nil)))
+	tracks := func(names ...string) (o amf.Object) {
+		for _, n := range names {
+			o = append(o, amf.Member{Name: n, Value: amf.Object{{Name: "language", Value: "pt-BR"}, {Name: "label", Value: n}, {Name: "framerate", Value: 15.0}, {Name: "audiodatarate", Value: -1.0}}})
+		}
+		return o
+	}
+	f.Add(true, tail(newSent().message(chunk.TypeDataAMF0, 0, amf.Append(nil, "@setDataFrame", "onMetaData", amf.Object{
+		{Name: "videocodecid", Value: "avc1"}, {Name: videoMap, Value: tracks("0", "1", "255", "256", "-1", "x", "01")}, {Name: audioMap, Value: tracks("1", "1", "2")},
+	})).message(chunk.TypeVideo, 0, rtmptest.MultitrackVideo(true, rtmptest.ManyTracks, rtmptest.SequenceStart,
+		rtmptest.TrackData{ID: 0, FourCC: "avc1", Data: avcC}, rtmptest.TrackData{ID: 255, Data: avcC})).
+		message(chunk.TypeAudio, 0, rtmptest.MultitrackAudio(rtmptest.OneTrack, rtmptest.SequenceStart, rtmptest.TrackData{ID: 2, FourCC: "mp4a", Data: asc})).
+		message(chunk.TypeVideo, 3, rtmptest.MultitrackVideo(true, rtmptest.ManyTracks, rtmptest.CodedFramesX,
+			rtmptest.TrackData{ID: 255, FourCC: "avc1", Data: idr}, rtmptest.TrackData{ID: 0, Data: idr}))))
 	f.Fuzz(func(t *testing.T, publish bool, data []byte) {
 		prefix := newSent().b
 		if publish {

@@ -73,6 +73,8 @@ func present(o amf.Object, codec, flag string) bool {
 const (
 	maxFrameRate = 1000
 	maxKilobits  = 1_000_000
+	maxLanguage  = 35 // the longest that RFC 5646 asks to allow for
+	maxLabel     = 256
 )
 
 // describe sets what the host has declared about a track. Tracks behind the first of their kind have an
@@ -98,10 +100,12 @@ func (m *metadata) describe(t *track) {
 			}
 		}
 	}
-	t.Language = cmp.Or(own.String("language"), own.String("lang"))
-	t.Label = cmp.Or(own.String("label"), own.String("title"))
-	if t.number == 0 && own.String("label") == "" {
-		t.Label = "" // the title is that of the show
+	t.Language, t.Label = "", ""
+	if language := cmp.Or(own.String("language"), own.String("lang")); len(language) <= maxLanguage {
+		t.Language = language
+	}
+	if label := own.String("label"); len(label) <= maxLabel {
+		t.Label = label
 	}
 }
 
