@@ -14,6 +14,9 @@ type Stream struct {
 	Start time.Time `json:"start"` // when the show began
 	// Host is where the show comes from at present, or came from last.
 	Host Host `json:"host"`
+	// Contributors are those who stand beside the host at present: interpreters, renditions on connections of
+	// their own, the server's own transcoder.
+	Contributors []Contributor `json:"contributors"`
 	// Sessions counts the connections that have published the show.
 	Sessions int `json:"sessions"`
 	// Viewers is an estimate of the players that watch through this server. Behind a CDN it counts the
@@ -36,6 +39,17 @@ type Host struct {
 	Encoder  string `json:"encoder"`  // what it calls itself; may be empty
 }
 
+// Contributor is one who stands beside the host.
+type Contributor struct {
+	// Role is unlike that of the show's other contributors: "720p" for a rendition of the picture, "@fr" for
+	// a language, "ladder" for the server's own transcoder.
+	Role  string    `json:"role"`
+	Since time.Time `json:"since"`
+	Host
+	// Tracks are the IDs of its tracks that viewers can have at present.
+	Tracks []int `json:"tracks"`
+}
+
 // Track is one track of the show.
 type Track struct {
 	ID       int    `json:"id"`
@@ -43,6 +57,8 @@ type Track struct {
 	Codec    string `json:"codec"`            // "h264", "hevc", "av1", "aac", "opus", "amf0"
 	Codecs   string `json:"codecs,omitempty"` // as in CODECS of a playlist
 	Language string `json:"language,omitempty"`
+	// Label is what a person calls the rendition.
+	Label string `json:"label,omitempty"`
 
 	Width      int `json:"width,omitempty"`
 	Height     int `json:"height,omitempty"`

@@ -59,6 +59,13 @@ func (s *server) describe(sh *show) admin.Stream {
 	for _, t := range st.Tracks {
 		a.Tracks = append(a.Tracks, describeTrack(t))
 	}
+	a.Contributors = make([]admin.Contributor, 0, len(st.Contributors))
+	for _, c := range st.Contributors {
+		a.Contributors = append(a.Contributors, admin.Contributor{
+			Role: c.Role, Since: c.Since.UTC(), Tracks: append([]int{}, c.Tracks...),
+			Host: admin.Host{Protocol: c.Source.Protocol, Remote: c.Source.Remote, Encoder: c.Source.Agent},
+		})
+	}
 	for _, r := range st.Remarks {
 		a.Remarks = append(a.Remarks, admin.Remark{At: r.At.UTC(), Text: r.Text})
 	}
@@ -69,7 +76,7 @@ func (s *server) describe(sh *show) admin.Stream {
 func describeTrack(t stream.TrackStatus) admin.Track {
 	kind := t.Track.Kind()
 	a := admin.Track{
-		ID: t.Track.ID, Kind: kind.String(), Codec: string(t.Track.Codec), Language: t.Track.Language,
+		ID: t.Track.ID, Kind: kind.String(), Codec: string(t.Track.Codec), Language: t.Track.Language, Label: t.Track.Label,
 		BitRate: int(t.BitRate),
 	}
 	if kind == media.KindVideo {
