@@ -52,7 +52,7 @@ func BenchmarkRender(b *testing.B) {
 			pl := p.renditions[0].state.Load()
 			b.ReportAllocs()
 			for b.Loop() {
-				d := newDocument("x", func() []byte { return pl.render(SkipNone) })
+				d := NewDocument("x", func() []byte { return pl.render(SkipNone) })
 				if bb.gzip {
 					d.Gzip()
 				} else {

@@ -5,6 +5,13 @@ import "pushcart/media"
 // maxHeld bounds the units that wait for the lead; the oldest go first.
 const maxHeld = 4096
 
+// cut is a boundary that the lead has set, in ticks of the rendition that has to follow. key says that the
+// lead has a keyframe there.
+type cut struct {
+	at  int64
+	key bool
+}
+
 // hold queues a unit until the lead has got as far.
 func (r *rendition) hold(au media.AccessUnit) {
 	if len(r.held) == maxHeld {
@@ -20,10 +27,23 @@ func (r *rendition) newestHeld() (int64, bool) {
 	return r.held[len(r.held)-1].PTS, true
 }
 
-// drain packages the held units that begin before horizon: no boundary can come up in front of them.
+// due is the time that the lead has to be beyond before au can be packaged, so that no boundary comes up in
+// front of it any more.
+func (r *rendition) due(au media.AccessUnit) int64 {
+	if r.video() {
+		return r.videoDue(au)
+	}
+	return au.PTS + r.predicted/2
+}
+
+// drain packages the held units before which no boundary can come up that the lead, which is at horizon, has
+// not set yet.
 func (r *rendition) drain(horizon int64) {
+	if len(r.held) == 0 {
+		return
+	}
 	i := 0
-	for i < len(r.held) && r.held[i].PTS+r.predicted/2 < horizon {
+	for i < len(r.held) && r.due(r.held[i]) < horizon {
 		r.follow(r.held[i])
 		i++
 	}
@@ -34,6 +54,19 @@ func (r *rendition) drain(horizon int64) {
 
 // follow takes a unit of a rendition that is not the lead.
 func (r *rendition) follow(au media.AccessUnit) {
+	switch {
+	case r.video():
+		r.followVideo(au)
+	case r.fills():
+		r.followVoice(au)
+	default:
+		r.followAudio(au)
+	}
+}
+
+// followAudio takes a unit of an audio track for which there is no silence to fill in. Where it is missing,
+// there is a gap.
+func (r *rendition) followAudio(au media.AccessUnit) {
 	if !r.begun {
 		at := media.Rescale(r.p.epochStart, r.p.lead.timescale(), r.timescale())
 		switch late := au.PTS - at; {
@@ -45,11 +78,14 @@ func (r *rendition) follow(au media.AccessUnit) {
 		r.begin(au, at)
 	}
 	d := r.decodeTime(au)
-	for len(r.cuts) > 0 && r.cuts[0] < d { // what is missing belongs into the segments that it is missing from
+	if r.late(d) {
+		return
+	}
+	for len(r.cuts) > 0 && r.cuts[0].at < d { // what is missing belongs into the segments that it is missing from
 		n := len(r.cuts)
-		r.settle(r.cuts[0])
-		r.skipTo(r.cuts[0])
-		r.followCuts(r.cuts[0])
+		r.settle(r.cuts[0].at)
+		r.skipTo(r.cuts[0].at)
+		r.followCuts(r.cuts[0].at)
 		if len(r.cuts) == n {
 			break
 		}
@@ -57,6 +93,11 @@ func (r *rendition) follow(au media.AccessUnit) {
 	r.settle(d)
 	r.followCuts(d)
 	r.skipTo(d)
+	r.place(au, d)
+}
+
+// place appends an audio unit, whose decode time is d.
+func (r *rendition) place(au media.AccessUnit, d int64) {
 	r.makeRoom(au, d)
 	r.add(au, d)
 	if r.partFull() {
@@ -65,10 +106,19 @@ func (r *rendition) follow(au media.AccessUnit) {
 	r.followCuts(r.end)
 }
 
-// followCuts ends the open segment at the boundaries that the lead has set up to time d, to the nearest
-// unit.
+// late reports whether something else has taken the place of a unit at d.
+func (r *rendition) late(d int64) bool {
+	if d+r.predicted/2 >= r.filled {
+		return false
+	}
+	r.p.stats.Late++
+	return true
+}
+
+// followCuts ends the open segment of an audio rendition at the boundaries that the lead has set up to time d,
+// to the nearest unit.
 func (r *rendition) followCuts(d int64) {
-	for len(r.cuts) > 0 && d+r.predicted/2 >= r.cuts[0] {
+	for len(r.cuts) > 0 && d+r.predicted/2 >= r.cuts[0].at {
 		r.closePart(true)
 		if len(r.open.parts) == 0 {
 			return
@@ -78,30 +128,66 @@ func (r *rendition) followCuts(d int64) {
 	}
 }
 
-// giveUp lists gaps for a track that lags too far behind the lead.
+// giveUp lists gaps for a track that lags too far behind the lead, and at once for one that is not there.
 func (r *rendition) giveUp() {
-	for len(r.cuts) > maxCuts {
+	most := maxCuts
+	if r.idle && !r.fills() {
+		most = 0
+	}
+	for len(r.cuts) > most {
 		if !r.begun {
 			r.begin(media.AccessUnit{}, media.Rescale(r.p.epochStart, r.p.lead.timescale(), r.timescale()))
 		}
-		n, to := len(r.cuts), r.cuts[0]
-		r.settle(to)
-		r.gapTo(to)
-		r.followCuts(to)
-		if len(r.cuts) == n { // it has run ahead of a boundary without any media behind the last one
-			r.gapSegment(r.p.lead.segments[len(r.p.lead.segments)-n])
-			r.cuts = r.cuts[1:]
+		switch {
+		case r.fills():
+			n := len(r.cuts)
+			r.silenceTo(r.cuts[0].at)
+			if len(r.cuts) == n {
+				r.miss()
+			}
+		case r.video():
+			r.sleep()
+			r.miss()
+		default:
+			r.miss()
 		}
 	}
 }
 
-// flush packages all that is held and closes the part.
-func (r *rendition) flush() {
-	if r.idle {
-		return
+// miss ends the open segment at the next boundary although there is no media up to there: the rest is a gap.
+func (r *rendition) miss() {
+	n, at := len(r.cuts), r.cuts[0].at
+	if r.end < at {
+		r.settle(at)
 	}
+	r.closePart(true)
+	switch {
+	case len(r.open.parts) > 0:
+		if at-r.end > r.predicted/2 {
+			r.gapTo(at)
+		}
+		if len(r.cuts) < n {
+			return // gapTo has ended it, as it does with audio
+		}
+		r.closeSegment()
+	case at > r.open.start:
+		r.open.ticks, r.end = at-r.open.start, at
+		r.closeSegment()
+	default: // it has run ahead of the boundary without any media behind the last one
+		r.gapSegment(r.p.lead.segments[len(r.p.lead.segments)-n])
+	}
+	r.filled = max(r.filled, at)
+	r.cuts = r.cuts[1:]
+}
+
+// flush packages all that is held and closes the part. What others than the host have sent for later is of no
+// use.
+func (r *rendition) flush() {
 	if r.p.started {
 		for _, au := range r.held {
+			if r.track.Contributed && r.due(au) >= r.p.horizon(r) {
+				break
+			}
 			r.follow(au)
 		}
 	}

@@ -1,9 +1,10 @@
 package packager
 
 import (
-	"math"
+	"cmp"
+	"fmt"
+	"slices"
 	"strconv"
-	"time"
 
 	"pushcart/media"
 	"pushcart/packager/m3u8"
@@ -15,18 +16,62 @@ const (
 	transferHLG = 18
 )
 
-// audioGroup is the one rendition group: audio is always a rendition of its own.
+// audioGroup is the rendition group of the main audio: audio is always a rendition of its own. Audio in another
+// codec has a group of its own, because a player that lacks a codec that CODECS names drops the whole variant.
 const audioGroup = "audio"
+
+// offer decides which renditions the multivariant playlist has: those that a player who comes now can play. The
+// choice stays while the host is away, and until a new epoch shows what there is.
+func (p *Packager) offer() {
+	if p.lead == nil || !p.settled() {
+		return
+	}
+	for _, r := range p.renditions {
+		if now := r.offered(); now != r.shown {
+			r.shown = now
+			p.redescribe = true
+		}
+	}
+}
+
+// settled reports whether each of the host's tracks has something to play. Other pictures than the lead's, which
+// may never line up with it, are waited for no longer than the first segment.
+func (p *Packager) settled() bool {
+	for _, r := range p.renditions {
+		switch {
+		case r.idle, r.track.Contributed:
+		case r.video() && r != p.lead:
+			if !r.step.live && p.epochCuts == 0 {
+				return false
+			}
+		case !r.ready:
+			return false
+		}
+	}
+	return true
+}
+
+// offered reports whether r can be played at present.
+func (r *rendition) offered() bool {
+	p := r.p
+	switch {
+	case !r.ready:
+		return false
+	case r.idle:
+		// A voice may just be reconnecting, and there is silence.
+		return r.fills() && r.quiet.heard && p.positionTime(p.lead.end, p.lead.timescale()).Sub(r.left) < awayFor
+	case r.video() && r != p.lead:
+		return r.step.live
+	case r.fills():
+		return r.quiet.heard
+	}
+	return true
+}
 
 // updateMultivariant renders the multivariant playlist into s, if it is not what s has.
 func (p *Packager) updateMultivariant(s *windowState) {
-	for _, r := range p.renditions {
-		if !r.idle && !r.ready {
-			return // nothing of it to play yet
-		}
-	}
-	if len(p.renditions) == 0 {
-		return
+	if !slices.ContainsFunc(p.renditions, func(r *rendition) bool { return r.shown }) {
+		return // nothing to play yet
 	}
 	p.redescribe = false
 	m := p.multivariant()
@@ -37,172 +82,175 @@ func (p *Packager) updateMultivariant(s *windowState) {
 	s.text = string(text)
 	tag := p.show.Epoch + "-" + strconv.FormatUint(uint64(p.documents), 36)
 	p.documents++
-	s.multivariant = newDocument(tag, func() []byte { return text })
+	s.multivariant = NewDocument(tag, func() []byte { return text })
 }
 
-// multivariant describes the renditions as they are now.
+// multivariant describes the renditions as they are now, in an order that does not depend on which came first
+// (docs/adr/0010-order-of-variants.md).
 func (p *Packager) multivariant() m3u8.Multivariant {
 	m := m3u8.Multivariant{IndependentSegments: !p.dependent}
-	v := m3u8.Variant{}
-	for _, r := range p.renditions {
-		if !r.ready {
-			continue
-		}
-		peak, average := r.rates.figures(r)
-		v.Bandwidth += peak
-		v.AverageBandwidth += average
-		v.Codecs = append(v.Codecs, r.format.Codecs)
-		if r.video() {
-			v.URI = r.name + ".m3u8"
-			v.Width, v.Height = r.format.Width, r.format.Height
-			v.FrameRate = r.rates.frameRate(r)
-			switch r.format.Color.Transfer {
-			case transferPQ:
-				v.VideoRange = "PQ"
-			case transferHLG:
-				v.VideoRange = "HLG"
-			}
-		}
-	}
+	var videos, audios []*rendition
 	for _, r := range p.renditions {
 		switch {
-		case r.video(), !r.ready:
-		case v.URI == "":
-			v.URI = r.name + ".m3u8" // audio only: the variant is the audio playlist
+		case !r.shown:
+		case r.video():
+			videos = append(videos, r)
 		default:
-			v.AudioGroup = audioGroup
-			m.Audio = append(m.Audio, m3u8.AudioRendition{
-				Group:      audioGroup,
-				Name:       "Original",
-				Language:   r.track.Language,
-				URI:        r.name + ".m3u8",
-				Default:    true,
-				AutoSelect: true,
-				Channels:   r.format.Channels,
-			})
+			audios = append(audios, r)
 		}
 	}
-	m.Variants = []m3u8.Variant{v}
+	slices.SortStableFunc(audios, func(a, b *rendition) int { return mainFirst(a, b) })
+	groups := audioGroups(audios)
+	if len(videos) == 0 { // the variant is the audio playlist
+		m.Variants = append(m.Variants, groups[0].variant(audios[0]))
+		if len(audios) > 1 {
+			m.Audio = listAudio(groups)
+			m.Variants[0].AudioGroup = groups[0].id
+		}
+		return m
+	}
+	m.Audio = listAudio(groups)
+	best := slices.Clone(videos)
+	slices.SortStableFunc(best, better)
+	slices.SortStableFunc(videos, func(a, b *rendition) int { return cmp.Or(mainFirst(a, b), better(a, b)) })
+	for _, r := range videos {
+		v := r.variant()
+		v.Score = float64(len(best) - slices.Index(best, r))
+		keys := v
+		keys.URI, keys.StableID = r.name+keysSuffix+".m3u8", r.name+keysSuffix
+		if keys.Bandwidth, keys.AverageBandwidth = r.rates.keyFigures(); keys.Bandwidth > 0 {
+			m.IFrames = append(m.IFrames, keys)
+		}
+		for i, g := range groups {
+			x := g.variant(r)
+			x.Score, x.AudioGroup = v.Score, g.id
+			if i > 0 {
+				x.StableID += "-" + g.id
+			}
+			m.Variants = append(m.Variants, x)
+		}
+		if len(groups) == 0 {
+			m.Variants = append(m.Variants, v)
+		}
+	}
 	return m
 }
 
-const (
-	// settled is the number of segments after which measured rates are believed.
-	settled = 3
-	// headroom is what BANDWIDTH has above the highest rate so far, since the stream is going to have
-	// higher ones; guess what it has as long as little has been measured.
-	headroom = 1.1
-	guess    = 1.5
-)
+// mainFirst compares by whether renditions are the host's first of their kind.
+func mainFirst(a, b *rendition) int { return -cmp.Compare(bool2int(a.main), bool2int(b.main)) }
 
-// rates measures how many bits a second a rendition takes.
-type rates struct {
-	segments      int
-	bytes         int64
-	duration      time.Duration
-	run           []*segment // the newest ones, not longer than 1.5 target durations
-	peak          float64    // bits a second, over any run of 0.5 to 1.5 target durations
-	shown, shownA int        // what the multivariant playlist says
-	shownFPS      float64
+// better compares by how good pictures look: by their size, then by the rate, weighed by what the codec makes
+// of it.
+func better(a, b *rendition) int {
+	return -cmp.Or(
+		cmp.Compare(a.format.Width*a.format.Height, b.format.Width*b.format.Height),
+		cmp.Compare(float64(a.rates.shownA)*efficiency[a.track.Codec], float64(b.rates.shownA)*efficiency[b.track.Codec]),
+	)
 }
 
-// add takes a complete segment into account.
-func (b *rates) add(s *segment) {
-	if s.gap {
-		b.run = nil
-		return
+// efficiency is what a bit is worth in a codec, roughly, against H.264.
+var efficiency = map[media.Codec]float64{media.CodecH264: 1, media.CodecHEVC: 1.5, media.CodecAV1: 1.8}
+
+// variant describes r alone.
+func (r *rendition) variant() m3u8.Variant {
+	v := m3u8.Variant{URI: r.list, Codecs: []string{r.format.Codecs}, StableID: r.name}
+	v.Bandwidth, v.AverageBandwidth = r.rates.figures(r)
+	if !r.video() {
+		return v
 	}
-	b.segments++
-	b.bytes += s.size
-	b.duration += s.duration
-	b.run = append(b.run, s)
-	if len(b.run) > 8 {
-		b.run = b.run[1:]
+	v.Name = r.track.Label
+	v.Width, v.Height = r.format.Width, r.format.Height
+	v.FrameRate = r.rates.frameRate(r)
+	switch r.format.Color.Transfer {
+	case transferPQ:
+		v.VideoRange = "PQ"
+	case transferHLG:
+		v.VideoRange = "HLG"
+	default:
+		v.VideoRange = "SDR"
 	}
+	return v
 }
 
-// figures returns BANDWIDTH and AVERAGE-BANDWIDTH (rfc8216bis 4.4.6.2). They change only when the stream
-// has outgrown them, so that the playlist is stable.
-func (b *rates) figures(r *rendition) (peak, average int) {
-	target := float64(r.p.targetDuration)
-	for i := range b.run {
-		bits, seconds := 0.0, 0.0
-		for _, s := range b.run[i:] {
-			bits += 8 * float64(s.size)
-			seconds += s.duration.Seconds()
-			if seconds > 1.5*target {
-				break
+// group is audio that one variant can be combined with.
+type group struct {
+	id      string
+	members []*rendition
+}
+
+// audioGroups puts renditions of the same codec together, the main one's first.
+func audioGroups(audios []*rendition) (groups []group) {
+	for _, r := range audios {
+		i := slices.IndexFunc(groups, func(g group) bool { return g.members[0].track.Codec == r.track.Codec })
+		if i < 0 {
+			i = len(groups)
+			id := audioGroup
+			if i > 0 {
+				id += "-" + string(r.track.Codec)
 			}
-			if seconds >= 0.5*target {
-				b.peak = max(b.peak, bits/seconds)
+			groups = append(groups, group{id: id})
+		}
+		groups[i].members = append(groups[i].members, r)
+	}
+	return groups
+}
+
+// variant describes r together with g: with the largest of its members, and the codecs of all.
+func (g group) variant(r *rendition) m3u8.Variant {
+	v := r.variant()
+	peak, average := 0, 0
+	for _, a := range g.members {
+		x := a.variant()
+		peak, average = max(peak, x.Bandwidth), max(average, x.AverageBandwidth)
+		if !slices.Contains(v.Codecs, x.Codecs[0]) {
+			v.Codecs = append(v.Codecs, x.Codecs[0])
+		}
+	}
+	if r.video() {
+		v.Bandwidth += peak
+		v.AverageBandwidth += average
+	} else {
+		v.Bandwidth, v.AverageBandwidth = peak, average
+	}
+	return v
+}
+
+// listAudio lists the members of the groups. The first of each is what plays unless somebody chooses otherwise;
+// a player may choose by itself only what has a language.
+func listAudio(groups []group) (list []m3u8.AudioRendition) {
+	for _, g := range groups {
+		var names []string
+		for i, r := range g.members {
+			name := r.audioName()
+			for n := 2; slices.Contains(names, name); n++ {
+				name = fmt.Sprintf("%s (%d)", r.audioName(), n)
 			}
+			names = append(names, name)
+			list = append(list, m3u8.AudioRendition{
+				Group:      g.id,
+				Name:       name,
+				Language:   r.track.Language,
+				URI:        r.list,
+				Default:    i == 0,
+				AutoSelect: i == 0 || r.track.Language != "",
+				Channels:   r.format.Channels,
+				StableID:   r.name,
+			})
 		}
 	}
-	mean := b.mean(r)
-	if b.segments < settled {
-		declared := float64(r.track.BitRate)
-		if b.shown == 0 || b.peak > float64(b.shown) {
-			b.shownA = roundRate(max(declared, mean))
-			b.shown = roundRate(max(guess*max(declared, mean), b.peak*headroom))
-		}
-		return b.shown, b.shownA
-	}
-	// Once, when enough has been measured, and then when the stream has outgrown what was said.
-	if b.segments == settled || b.peak > float64(b.shown) || mean > 1.05*float64(b.shownA) || mean < 0.8*float64(b.shownA) {
-		b.shown = max(roundRate(b.peak*headroom), b.shown*bool2int(b.segments > settled))
-		b.shownA = roundRate(mean)
-	}
-	return b.shown, b.shownA
+	return list
 }
 
-// mean is the average rate so far, the open segment included.
-func (b *rates) mean(r *rendition) float64 {
-	bytes, d := b.bytes, b.duration
-	if b.segments < settled {
-		for _, x := range r.open.parts {
-			bytes += int64(len(x.data))
-			d += x.duration
-		}
+// audioName is what a viewer chooses a rendition by.
+func (r *rendition) audioName() string {
+	if r.track.Label != "" {
+		return r.track.Label
 	}
-	if d <= 0 {
-		return 0
+	if name := media.LanguageName(r.track.Language); name != "" {
+		return name
 	}
-	return 8 * float64(bytes) / d.Seconds()
+	if r.main {
+		return "Original"
+	}
+	return "Track " + r.name[1:]
 }
-
-// roundRate rounds up to full kilobits a second.
-func roundRate(bps float64) int { return int(math.Ceil(bps/1000)) * 1000 }
-
-func bool2int(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// frameRates are the rates that encoders mean when a measurement comes close, the likelier one of two first.
-var frameRates = []float64{10, 12, 12.5, 15, 20, 24, 24000.0 / 1001, 25, 30, 30000.0 / 1001, 48, 50, 60, 60000.0 / 1001, 90, 100, 120, 120000.0 / 1001}
-
-// frameRate is FRAME-RATE: that of the newest segment, and kept until one is off by more than a tenth.
-func (b *rates) frameRate(r *rendition) float64 {
-	fps, ticks := r.open.frameRate(r.timescale()), r.open.ticks
-	if n := len(b.run); n > 0 {
-		fps, ticks = b.run[n-1].frameRate, media.Ticks(b.run[n-1].duration, r.timescale())
-	}
-	if fps == 0 || b.shownFPS > 0 && math.Abs(fps-b.shownFPS) < b.shownFPS/10 {
-		return b.shownFPS
-	}
-	// A host's clock of milliseconds leaves an error of that size at both ends.
-	tolerance := 0.0005 + 0.002*float64(r.timescale())/float64(ticks)
-	for _, f := range frameRates {
-		if math.Abs(fps-f) < tolerance*f {
-			fps = f
-			break
-		}
-	}
-	b.shownFPS = fps
-	return fps
-}
-
-// forget begins anew with what depends on the encoder's settings.
-func (b *rates) forget() { b.run, b.shownFPS = nil, 0 }

@@ -3,16 +3,17 @@
 //
 // A Packager is a plain machine. It starts no goroutine, reads no clock and has not heard of HTTP: Apply
 // feeds it one event of the show, and what came of it can be read through its Window, by any number of
-// goroutines, as immutable snapshots. The story is told in this order: segmenter.go says where to cut,
-// rendition.go turns the units of one track into parts, playlist.go is what has been published of a
+// goroutines, as immutable snapshots. The story is told in this order: tracks.go gives each track a rendition,
+// segmenter.go says where to cut, rendition.go turns the units of one track into parts, follow.go and ladder.go
+// keep audio and the other pictures in step with the lead, playlist.go is what has been published of a
 // rendition, window.go waits for it, multivariant.go ties the renditions together.
 package packager
 
 import (
-	"fmt"
 	"time"
 
 	"pushcart/media"
+	"pushcart/packager/m3u8"
 	"pushcart/stream"
 )
 
@@ -53,11 +54,13 @@ type Packager struct {
 	show   Show
 	window *Window
 
-	renditions []*rendition // in order of appearance; they stay for the whole show
+	renditions []*rendition // in order of appearance
+	numbers    map[media.Kind]int
 	byTrack    map[int]*rendition
-	lead       *rendition // decides where segments end: video if there is any
+	lead       *rendition // decides where segments end: the host's first video track, or its first audio track
 	started    bool       // the lead has had a unit in this epoch
 	epochStart int64      // presentation time of that unit
+	epochCuts  int        // segments that the lead has completed in this epoch
 
 	targetDuration int   // seconds
 	msn            int64 // of the lead's open segment
@@ -68,6 +71,9 @@ type Packager struct {
 	suspended      bool // nothing more comes, though the show is not over
 	dependent      bool // a segment was cut without a keyframe
 	redescribe     bool // the multivariant playlist may have to change
+
+	remark  func(kind, sentence string)
+	reports []m3u8.RenditionReport // shared by snapshots: replaced, never modified
 
 	cues      cues
 	documents uint64
@@ -91,6 +97,8 @@ type Stats struct {
 	ForcedCuts int
 	// Gaps counts parts that were listed as EXT-X-GAP, because there was no media for them.
 	Gaps int
+	// Late counts units of other tracks than the lead's that came when gaps or silence had taken their place.
+	Late int
 }
 
 // New returns a packager for a show. cfg must be valid.
@@ -103,11 +111,18 @@ func New(cfg Config, show Show) *Packager {
 		msn:            max(show.FirstMSN, 1) + minListed,
 		firstMSN:       max(show.FirstMSN, 1),
 		dsn:            show.FirstDSN,
+		numbers:        make(map[media.Kind]int),
+		remark:         func(kind, sentence string) {},
 	}
 	p.stats.TargetDuration = time.Duration(p.targetDuration) * time.Second
 	p.window = newWindow(p)
 	return p
 }
+
+// OnRemark has tell called with sentences for the host and the operator: a track that has left the ladder, and
+// why. kind is the same for sentences about the same thing. It is to be set before the first Apply, which calls
+// tell.
+func (p *Packager) OnRemark(tell func(kind, sentence string)) { p.remark = tell }
 
 // Window returns the read side.
 func (p *Packager) Window() *Window { return p.window }
@@ -125,6 +140,10 @@ func (p *Packager) Apply(ev stream.Event) error {
 		err = p.beginEpoch(ev.Tracks)
 	case stream.EventUnit:
 		err = p.unit(ev.Unit)
+	case stream.EventJoined:
+		err = p.join(ev.Tracks)
+	case stream.EventLeft:
+		p.leave(ev.Tracks)
 	case stream.EventInterrupted:
 		p.closeEpoch()
 	case stream.EventEnded:
@@ -142,68 +161,6 @@ func (p *Packager) Apply(ev stream.Event) error {
 	return err
 }
 
-// beginEpoch ends what is open in all renditions at one boundary and sets up the tracks that follow.
-func (p *Packager) beginEpoch(tracks []media.Track) error {
-	p.closeEpoch()
-	p.redescribe = true
-	p.discontinuity = p.stats.Segments > 0
-	if p.discontinuity {
-		p.stats.Discontinuities++
-	}
-	for _, r := range p.renditions {
-		r.idle = true
-	}
-	p.byTrack = make(map[int]*rendition, len(tracks))
-	var firstErr error
-	for _, kind := range []media.Kind{media.KindVideo, media.KindAudio} {
-		for _, t := range tracks {
-			if t.Kind() != kind {
-				continue
-			}
-			r, err := p.assign(t)
-			if err != nil {
-				if firstErr == nil {
-					firstErr = fmt.Errorf("packager: track %d (%s): %w", t.ID, t.Codec, err)
-				}
-				continue
-			}
-			p.byTrack[t.ID] = r
-			if p.lead == nil {
-				p.lead = r
-			}
-			break // one rendition of a kind: the first track
-		}
-	}
-	p.started = false
-	return firstErr
-}
-
-// assign gives track t to the rendition of its kind, which it makes if there is none yet.
-func (p *Packager) assign(t media.Track) (*rendition, error) {
-	f, err := media.ParseConfig(t)
-	if err != nil {
-		return nil, err
-	}
-	name := "v1"
-	if t.Kind() == media.KindAudio {
-		name = "a1"
-	}
-	for _, r := range p.renditions {
-		if r.name == name {
-			return r, r.setTrack(t, f)
-		}
-	}
-	r := newRendition(p, name)
-	if err := r.setTrack(t, f); err != nil {
-		return nil, err
-	}
-	if len(p.renditions) > 0 {
-		r.mirror(p.renditions[0])
-	}
-	p.renditions = append(p.renditions, r)
-	return r, nil
-}
-
 // unit routes one access unit.
 func (p *Packager) unit(au media.AccessUnit) error {
 	r := p.byTrack[au.Track]
@@ -215,15 +172,18 @@ func (p *Packager) unit(au media.AccessUnit) error {
 	case r == p.lead:
 		p.leadUnit(au)
 		for _, f := range p.renditions {
-			if f != r && !f.idle {
+			if f != r {
 				f.drain(p.horizon(f))
+				f.fillIn()
 			}
 		}
 	default:
 		r.hold(au)
 		if p.started {
 			r.drain(p.horizon(r))
-			p.waitNoLonger(r)
+			if !r.track.Contributed { // the show does not depend on those
+				p.waitNoLonger(r)
+			}
 		}
 	}
 	return nil
@@ -239,6 +199,8 @@ func (p *Packager) publish() {
 		return
 	}
 	p.passEdge()
+	p.offer()
+	p.report()
 	for _, r := range p.renditions {
 		if r.dirty {
 			r.publish()

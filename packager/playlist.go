@@ -4,6 +4,7 @@ import (
 	"math"
 	"path"
 	"strconv"
+	"strings"
 	"time"
 
 	"pushcart/packager/m3u8"
@@ -12,6 +13,7 @@ import (
 // playlist is what has been published of a rendition: an immutable snapshot. The parts and segments that
 // it names are in it, so that whoever sees one sees the other.
 type playlist struct {
+	epoch   string
 	name    string
 	version int64 // counts the snapshots of the rendition
 	latency Latency
@@ -25,14 +27,17 @@ type playlist struct {
 	dsn      int64
 	nextPart int64
 	nextURI  string
-	reports  []m3u8.RenditionReport
+	reports  []m3u8.RenditionReport // of all renditions that are offered, this one perhaps among them
 	ranges   dateRanges
 	ended    bool
 
 	independent bool
 
+	gone bool // forgotten, for good
+
 	superseded chan struct{} // closed when there is a newer snapshot
-	documents  [3]*Document  // by Skip
+	documents  [3]Document   // by Skip
+	keys       *Document     // the playlist of key pictures; nil for audio
 }
 
 // publish makes the rendition's present state visible and wakes those who wait for it.
@@ -50,17 +55,11 @@ func (r *rendition) publish() {
 		start:       p.positionTime(r.open.start, r.timescale()),
 		dsn:         p.dsn,
 		nextPart:    r.nextPart,
-		nextURI:     r.partURI(r.nextPart),
-		reports:     make([]m3u8.RenditionReport, 0, len(p.renditions)-1),
+		nextURI:     r.nextURI,
+		reports:     p.reports,
 		ended:       p.ended,
 		independent: !p.dependent,
 		superseded:  make(chan struct{}),
-	}
-	for _, o := range p.renditions {
-		if o != r {
-			msn, part := o.position()
-			pl.reports = append(pl.reports, m3u8.RenditionReport{URI: o.name + ".m3u8", LastMSN: msn, LastPart: part})
-		}
 	}
 	if r.carriesRanges() {
 		pl.ranges = p.cues.ranges
@@ -68,14 +67,40 @@ func (r *rendition) publish() {
 	if old != nil {
 		pl.version = old.version + 1
 	}
+	pl.epoch = p.show.Epoch
 	for skip := range pl.documents {
-		tag := p.show.Epoch + "-" + r.name + "-" + strconv.FormatInt(pl.version, 36) + "-" + strconv.Itoa(skip)
-		pl.documents[skip] = newDocument(tag, func() []byte { return pl.render(Skip(skip)) })
+		pl.documents[skip].list, pl.documents[skip].what = pl, text(skip)
+	}
+	if r.video() {
+		pl.keys = pl.keyDocument(old)
 	}
 	r.state.Store(pl)
 	if old != nil {
 		close(old.superseded)
 	}
+}
+
+// report makes p.reports say where the renditions that are offered have got to.
+func (p *Packager) report() {
+	reports := make([]m3u8.RenditionReport, 0, len(p.renditions))
+	for _, r := range p.renditions {
+		if r.shown {
+			msn, part := r.position()
+			reports = append(reports, m3u8.RenditionReport{URI: r.list, LastMSN: msn, LastPart: part})
+		}
+	}
+	p.reports = reports
+}
+
+// otherReports are those of the other renditions (rfc8216bis 4.4.5.4).
+func (pl *playlist) otherReports() []m3u8.RenditionReport {
+	others := make([]m3u8.RenditionReport, 0, len(pl.reports))
+	for _, x := range pl.reports {
+		if name, _ := strings.CutSuffix(x.URI, ".m3u8"); name != pl.name {
+			others = append(others, x)
+		}
+	}
+	return others
 }
 
 // position is the newest part there is: its segment and its index in that.
@@ -173,7 +198,7 @@ func (pl *playlist) render(skip Skip) []byte {
 		DiscontinuitySequence: pl.dsn,
 		IndependentSegments:   pl.independent,
 		Segments:              make([]m3u8.Segment, len(pl.listed)),
-		Reports:               pl.reports,
+		Reports:               pl.otherReports(),
 		EndList:               pl.ended,
 	}
 	after := pl.length()

@@ -21,13 +21,17 @@ const trackID = 1
 type rendition struct {
 	p      *Packager
 	name   string
+	main   bool // the host's first track of its kind, whatever its ID
 	track  media.Track
 	format media.Format
 	init   *initSegment
 	inits  int
-	idle   bool // the host sends no such track at present
-	ready  bool // there has been a part, be it a gap
-	begun  bool // the epoch has had a unit
+	idle   bool      // there is no such track at present
+	ready  bool      // there has been a part, be it a gap
+	begun  bool      // it has its place in the epoch
+	fed    bool      // the epoch has had media, so that the configuration can't change
+	shown  bool      // in the multivariant playlist
+	left   time.Time // when it became idle, by program date-time
 
 	shift      int64 // what is added to DTS, so that a keyframe is decoded when it is presented
 	partTarget int64
@@ -48,20 +52,28 @@ type rendition struct {
 	lastKey   int64
 
 	// Units that wait for the lead, and the boundaries it has set.
-	held []media.AccessUnit
-	cuts []int64
+	held   []media.AccessUnit
+	cuts   []cut
+	filled int64 // where the newest gap or silence ends: what belongs before it is late
+
+	step  step  // of video beside the lead
+	quiet quiet // of contributed audio
 
 	open     openSegment
 	segments []*segment // complete, listed and some that were; replaced, never modified
 	nextPart int64
 	rates    rates
 	dirty    bool
+	prefixed string // "epoch/name/"
+	list     string // "name.m3u8"
+	nextURI  string // of part nextPart
 	state    atomic.Pointer[playlist]
 }
 
 func newRendition(p *Packager, name string) *rendition {
-	r := &rendition{p: p, name: name}
+	r := &rendition{p: p, name: name, prefixed: p.show.Epoch + "/" + name + "/", list: name + ".m3u8"}
 	r.open.msn = p.msn
+	r.nextURI = r.partURI(0)
 	return r
 }
 
@@ -93,6 +105,7 @@ func (r *rendition) setTrack(t media.Track, f media.Format) error {
 	r.track, r.format = t, f
 	r.idle, r.begun = false, false
 	r.held, r.cuts, r.samples = r.held[:0], nil, r.samples[:0]
+	r.step, r.quiet = step{}, r.newQuiet()
 	r.partTarget = int64(r.p.cfg.Latency.Part) * t.Timescale / int64(time.Second)
 	r.minPart = (r.partTarget*85 + 99) / 100
 	r.predicted = r.nominal()
@@ -116,12 +129,11 @@ func (r *rendition) nominal() int64 {
 	return max(1, int64(float64(r.timescale())/rate+0.5))
 }
 
-func (r *rendition) uri(file string) string {
-	return r.p.show.Epoch + "/" + r.name + "/" + file
-}
+func (r *rendition) uri(file string) string { return r.prefixed + file }
 
 func (r *rendition) partURI(seq int64) string {
-	return r.uri("p" + strconv.FormatInt(seq, 10) + ".m4s")
+	var digits [20]byte
+	return r.prefixed + "p" + string(strconv.AppendInt(digits[:0], seq, 10)) + ".m4s"
 }
 
 // begin takes the first unit of an epoch, whose segments start at time at.
@@ -132,8 +144,15 @@ func (r *rendition) begin(au media.AccessUnit, at int64) {
 	r.open.start = at
 	r.open.discontinuity = r.p.discontinuity
 	r.lastTime, r.lastKey = at, at
-	r.begun = true
+	r.begun, r.filled = true, at
 	r.prefix(r.p.positionTime(at, r.timescale()))
+}
+
+// enter places a rendition at the beginning of the segment that the lead has open.
+func (r *rendition) enter() {
+	l := r.p.lead
+	r.begin(media.AccessUnit{}, media.Rescale(l.open.start, l.timescale(), r.timescale()))
+	r.open.discontinuity = l.open.discontinuity
 }
 
 func (r *rendition) decodeTime(au media.AccessUnit) int64 { return au.DTS + r.shift }
@@ -170,17 +189,21 @@ func (r *rendition) gapTo(d int64) {
 	r.closePart(true)
 	for r.end < d {
 		ticks := min(r.partTarget, d-r.end)
-		if len(r.cuts) > 0 && r.cuts[0] > r.end {
-			ticks = min(ticks, r.cuts[0]-r.end)
+		if len(r.cuts) > 0 && r.cuts[0].at > r.end {
+			ticks = min(ticks, r.cuts[0].at-r.end)
 		}
 		r.end += ticks
+		r.filled = r.end
 		r.appendPart(part{ticks: ticks, gap: true})
-		r.p.stats.Gaps++
-		if r == r.p.lead {
+		if !r.idle && !r.track.Contributed {
+			r.p.stats.Gaps++
+		}
+		switch {
+		case r == r.p.lead:
 			if r.p.tooLong(r) {
 				r.p.forceCut()
 			}
-		} else {
+		case !r.video():
 			r.followCuts(r.end)
 		}
 	}
@@ -271,11 +294,11 @@ func (r *rendition) closePart(last bool) {
 		}
 	}
 	r.open.samples += n
-	r.appendPart(part{
-		ticks:       r.partTicks(),
-		independent: r.samples[0].Sync,
-		data:        f.Append(make([]byte, 0, f.Size())),
-	})
+	r.fed = true
+	x := part{ticks: r.partTicks(), independent: r.samples[0].Sync}
+	size, head := f.Sizes()
+	x.data, x.head = f.Append(make([]byte, 0, size)), head
+	r.appendPart(x)
 	clear(r.samples) // let go of the units' bytes
 	r.samples = r.samples[:0]
 }

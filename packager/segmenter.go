@@ -9,7 +9,9 @@ import (
 const (
 	// maxHold is how far other tracks may run ahead of the lead before they stop waiting for it.
 	maxHold = time.Second
-	// maxCuts is how many segments another track may lag behind the lead before gaps take its place.
+	// maxCuts is how many segments another track may lag behind the lead before gaps take its place. A
+	// transcoder is a second behind at most when it can keep up; a request for a playlist that does not move
+	// is answered with an error after three target durations.
 	maxCuts = 2
 	// roundingRoom is what a segment may last above its target duration: less than what would round up
 	// (rfc8216bis 4.4.3.1), with room for an audio frame.
@@ -32,7 +34,7 @@ func (p *Packager) leadUnit(au media.AccessUnit) {
 	r.skipTo(d)
 	switch {
 	case p.cutBefore(au, d):
-		p.cutLead()
+		p.cutLead(true)
 	case au.RandomAccess && r.video() && r.partTicks() >= r.minPart:
 		r.closePart(false) // the part that begins with this picture can then be marked INDEPENDENT
 	}
@@ -53,7 +55,7 @@ func (p *Packager) forceCut() {
 		p.stats.ForcedCuts++
 		p.dependent = true
 	}
-	p.cutLead()
+	p.cutLead(!p.lead.video())
 }
 
 // start places the segments that begin with the epoch, at the lead's first unit.
@@ -61,6 +63,11 @@ func (p *Packager) start(au media.AccessUnit) {
 	p.epochStart = au.PTS
 	p.lead.begin(au, au.PTS)
 	p.started = true
+	for _, r := range p.renditions {
+		if r != p.lead && (r.idle || r.video() || r.track.Contributed) {
+			r.enter()
+		}
+	}
 }
 
 // cutBefore decides whether a new segment begins with au, whose decode time is d.
@@ -95,8 +102,9 @@ func (p *Packager) tooLong(r *rendition) bool {
 	return r.openTicks()+r.partTarget > r.ticks(maxSegment+roundingRoom)
 }
 
-// cutLead ends the lead's open segment at its present end and tells the others to follow.
-func (p *Packager) cutLead() {
+// cutLead ends the lead's open segment at its present end and tells the others to follow, other pictures with
+// a keyframe if key is set.
+func (p *Packager) cutLead(key bool) {
 	r := p.lead
 	r.closePart(true)
 	if len(r.open.parts) == 0 {
@@ -107,13 +115,11 @@ func (p *Packager) cutLead() {
 	p.msn = r.open.msn
 	p.completed(done)
 	for _, f := range p.renditions {
-		switch {
-		case f == r:
-		case f.idle:
-			f.gapSegment(done)
-		default:
-			f.cuts = append(f.cuts, media.Rescale(at, r.timescale(), f.timescale()))
-			f.followCuts(f.end)
+		if f != r {
+			f.cuts = append(f.cuts, cut{media.Rescale(at, r.timescale(), f.timescale()), key})
+			if !f.video() {
+				f.followCuts(f.end)
+			}
 			f.giveUp()
 		}
 	}
@@ -122,6 +128,7 @@ func (p *Packager) cutLead() {
 // completed keeps the books of a segment of the lead.
 func (p *Packager) completed(s *segment) {
 	p.stats.Segments++
+	p.epochCuts++
 	p.redescribe = true
 	p.trim()
 }

@@ -17,6 +17,7 @@ type part struct {
 	independent bool
 	gap         bool
 	data        []byte
+	head        int // bytes of data before the moof
 }
 
 // segment is a complete segment, immutable.
@@ -65,21 +66,27 @@ func (o *openSegment) frameRate(timescale int64) float64 {
 // appendPart publishes a part: behind the others of the open segment, with the next number.
 func (r *rendition) appendPart(x part) {
 	x.seq = r.nextPart
-	x.uri = r.partURI(x.seq)
+	x.uri = r.nextURI
 	x.duration = media.Duration(x.ticks, r.timescale())
 	r.nextPart++
+	r.nextURI = r.partURI(r.nextPart)
 	r.ready = true
+	r.step.live = r.step.awake && (r.step.live || !x.gap)
 	r.open.parts = append(r.open.parts, x)
 	r.open.ticks += x.ticks
 	r.dirty = true
 }
 
-// closeSegment completes the open segment, which has at least one part and none in the making.
+// closeSegment completes the open segment, which has no part in the making. Without any part, it is a gap.
 func (r *rendition) closeSegment() *segment {
 	o := &r.open
+	file := "gap"
+	if len(o.parts) > 0 {
+		file = ""
+	}
 	s := &segment{
 		msn:           o.msn,
-		uri:           r.uri(strconv.FormatInt(o.msn, 10) + ".m4s"),
+		uri:           r.uri(file + strconv.FormatInt(o.msn, 10) + ".m4s"),
 		duration:      media.Duration(o.ticks, r.timescale()),
 		start:         r.p.positionTime(o.start, r.timescale()),
 		discontinuity: o.discontinuity,
@@ -94,6 +101,7 @@ func (r *rendition) closeSegment() *segment {
 	}
 	r.append(s)
 	r.p.raiseTarget(s.duration)
+	r.p.redescribe = r.p.redescribe || r.shown
 	return s
 }
 

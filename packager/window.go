@@ -68,7 +68,11 @@ func (w *Window) update() {
 		ended:        w.p.ended,
 		stats:        w.p.stats,
 	}
-	if len(next.renditions) != len(w.p.renditions) {
+	changed := len(next.renditions) != len(w.p.renditions)
+	for _, r := range w.p.renditions {
+		changed = changed || next.renditions[r.name] != r
+	}
+	if changed {
 		next.renditions = make(map[string]*rendition, len(w.p.renditions))
 		for _, r := range w.p.renditions {
 			next.renditions[r.name] = r
@@ -77,12 +81,20 @@ func (w *Window) update() {
 	if w.p.redescribe || next.multivariant == nil {
 		w.p.updateMultivariant(&next)
 	}
-	if next.text == old.text && next.ended == old.ended && next.stats == old.stats && len(next.renditions) == len(old.renditions) {
+	if next.text == old.text && next.ended == old.ended && next.stats == old.stats && !changed {
 		return
 	}
 	next.superseded = make(chan struct{})
 	w.state.Store(&next)
 	close(old.superseded)
+}
+
+// forget tells those who wait for a rendition that nothing is going to come of it.
+func (w *Window) forget(r *rendition) {
+	if old := r.state.Load(); old != nil {
+		r.state.Store(&playlist{gone: true})
+		close(old.superseded)
+	}
 }
 
 // Multivariant waits until the show can be played, or is over, and returns its multivariant playlist. A
@@ -107,23 +119,31 @@ func (w *Window) Multivariant(ctx context.Context) (*Document, error) {
 // Playlist returns the media playlist of a rendition ("v1", "a1", ...), as soon as it contains the
 // position asked for: part part of segment msn, or something later; with a negative part, the whole
 // segment msn. With a negative msn it waits only until the playlist has a first part. Once the show has
-// ended, it answers at once. It returns ErrNotFound for a rendition that does not exist and ErrTooFar
+// ended, it answers at once. "v1-iframes" is the playlist of key pictures of v1; it has no parts, so that any
+// part of a segment means all of it. It returns ErrNotFound for a rendition that does not exist and ErrTooFar
 // for a position that is out of reach.
 func (w *Window) Playlist(ctx context.Context, rendition string, msn int64, part int, skip Skip) (*Document, error) {
 	if _, err := w.Multivariant(ctx); err != nil {
 		return nil, err
 	}
+	rendition, keys := strings.CutSuffix(rendition, keysSuffix)
 	r := w.state.Load().renditions[rendition]
 	if r == nil {
 		return nil, ErrNotFound
 	}
+	if keys {
+		part = -1
+	}
 	for {
 		pl := r.state.Load()
 		switch {
-		case pl == nil: // announced, and gone before it had any media
+		case pl == nil, pl.gone, keys && pl.keys == nil: // nil: announced, and gone before it had any media
 			return nil, ErrNotFound
 		case pl.ended, msn < 0, pl.contains(msn, part):
-			return pl.documents[skip], nil
+			if keys {
+				return pl.keys, nil
+			}
+			return &pl.documents[skip], nil
 		case pl.tooFar(msn, part):
 			return nil, ErrTooFar
 		}
@@ -146,7 +166,7 @@ func (w *Window) Object(ctx context.Context, path string) (Object, error) {
 	}
 	for {
 		pl := r.state.Load()
-		if pl == nil {
+		if pl == nil || pl.gone {
 			return Object{}, ErrNotFound
 		}
 		o, found, wait := pl.object(file)

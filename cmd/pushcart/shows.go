@@ -73,6 +73,7 @@ func (s *shows) begin(st *stream.Stream) {
 		defer a.done()
 	}
 	p := packager.New(s.conf, numbers)
+	p.OnRemark(st.Remark)
 	sh := &show{Window: p.Window(), stream: st, over: make(chan struct{})}
 	if former != nil {
 		sh.former.Store(former.Window)

@@ -148,6 +148,13 @@ func (f *Fragment) Size() int {
 	return s.total
 }
 
+// Sizes returns the number of bytes that Append is going to add for f, and how many of them come before the
+// moof box.
+func (f *Fragment) Sizes() (total, head int) {
+	s := f.shape()
+	return s.total, s.total - s.moof - s.mdat
+}
+
 // Append writes f to the end of dst and returns the extended slice. It allocates only if dst has not
 // the capacity. Sample data is copied: nothing of f is kept.
 func (f *Fragment) Append(dst []byte) []byte {
