@@ -1,8 +1,9 @@
 // Runs in the page under test, before the page's own scripts. Notes every picture that is shown, with the clock
-// that the host has drawn into it (harness/stamp.go), and what the video element goes through.
+// that the host has drawn into it (harness/stamp.go), what the video element goes through, and every change of
+// the product cards, with the picture that is on the screen then.
 (() => {
   const columns = 24, rows = 4, marker = 0xa7, cell = 4; // as in harness/stamp.go; cell is the size after scaling
-  const seen = { frames: [], events: [], samples: [] };
+  const seen = { frames: [], events: [], samples: [], cards: [] };
   const token = Math.random();
 
   function crc16(bytes) {
@@ -59,12 +60,35 @@
     }, 250);
   }
 
+  // cardsNow reads the words on the cards and the clock in the picture at one moment.
+  window.cardsNow = () => {
+    const texts = [...document.querySelector('#cards')?.shadowRoot?.querySelectorAll('.title, .text') ?? []];
+    const video = document.querySelector('video');
+    const stamp = video.videoWidth ? readStamp(video) : null;
+    return { at: Date.now(), text: texts.map((e) => e.textContent).join('|'), stamp: stamp?.ms ?? 0, number: stamp?.frame ?? -1, time: video.currentTime };
+  };
+
+  // observeCards waits for the cards' root, which comes with the player.
+  function observeCards() {
+    const root = document.querySelector('#cards')?.shadowRoot;
+    if (!root) return void setTimeout(observeCards, 50);
+    let before = '';
+    const note = () => {
+      const now = window.cardsNow();
+      if (now.text !== before) seen.cards.push(now);
+      before = now.text;
+    };
+    new MutationObserver(note).observe(root, { childList: true, subtree: true });
+    note();
+  }
+
   window.observed = (since) => {
     const video = document.querySelector('video');
     const quality = video.getVideoPlaybackQuality();
     return {
       token, opened: performance.timeOrigin, now: Date.now(), phase: window.pushcart?.phase ?? '', headline: document.querySelector('#headline')?.textContent ?? '',
       frames: seen.frames.filter((f) => f[0] >= since), events: seen.events.filter((e) => e.at >= since), samples: seen.samples.filter((s) => s.at >= since),
+      cards: seen.cards.filter((c) => c.at >= since),
       width: video.videoWidth, height: video.videoHeight, muted: video.muted, time: video.currentTime,
       dropped: quality.droppedVideoFrames, audioBytes: video.webkitAudioDecodedByteCount ?? 0, videoBytes: video.webkitVideoDecodedByteCount ?? 0,
     };
@@ -73,5 +97,6 @@
   document.addEventListener('DOMContentLoaded', () => {
     const video = document.querySelector('video');
     if (video) observe(video);
+    observeCards();
   });
 })();

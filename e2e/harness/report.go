@@ -22,6 +22,7 @@ type Report struct {
 	Frames     []Frame
 	Events     []Event
 	Samples    []Sample
+	Cards      []Cards // each change
 	Width      int
 	Height     int
 	Muted      bool
@@ -33,6 +34,15 @@ type Report struct {
 	Console     []string
 	Elsewhere   []string // requests to other servers
 	Navigations int
+}
+
+// Cards is what the product cards of a page say at a moment, and the picture that is on the screen with them.
+type Cards struct {
+	At     float64 // wall time
+	Text   string  // titles and texts, in their order, with | between them
+	Stamp  float64 // wall time drawn into the picture; 0 if it could not be read
+	Number int     // of the frame; -1 if it could not be read
+	Time   float64 // the video's, in seconds
 }
 
 // Frame is a picture on the screen.

@@ -65,6 +65,7 @@ type Server struct {
 	RTMP, Origin, Admin string
 
 	binary string
+	dir    string // where it runs, and keeps what it keeps
 	args   []string
 	cmd    *exec.Cmd
 	log    *lockedBuffer // of all its lives
@@ -95,7 +96,7 @@ func (s *Server) config(t testing.TB, extra string) string {
 
 // newServer prepares a server and what is done about it when the test ends.
 func newServer(t testing.TB, binary string) *Server {
-	s := &Server{RTMP: freePort(t), Origin: freePort(t), Admin: freePort(t), binary: binary, log: new(lockedBuffer)}
+	s := &Server{RTMP: freePort(t), Origin: freePort(t), Admin: freePort(t), binary: binary, dir: t.TempDir(), log: new(lockedBuffer)}
 	t.Cleanup(func() {
 		if s.cmd == nil {
 			return
@@ -118,6 +119,7 @@ func (s *Server) start(t testing.TB) {
 	t.Helper()
 	s.exited = make(chan struct{})
 	s.cmd = exec.Command(s.binary, s.args...)
+	s.cmd.Dir = s.dir
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
