@@ -58,13 +58,16 @@ func TestFieldNames(t *testing.T) {
 	show := Stream{
 		Name: "shop-42", Epoch: "e1", State: "live", Since: noon, Start: noon,
 		Host: Host{"rtmp", "203.0.113.9:5000", "OBS"}, Sessions: 2, Viewers: 3, ReceivedBytes: 4,
-		Tracks: []Track{{ID: 1, Kind: "video", Codec: "h264", Codecs: "avc1.64001f", Language: "en", Width: 720, Height: 1280,
+		Contributors: []Contributor{{"720p", noon, Host{"rtmp", "203.0.113.9:5001", "OBS"}, []int{2001}}},
+		Tracks: []Track{{ID: 1, Kind: "video", Codec: "h264", Codecs: "avc1.64001f", Language: "en", Label: "720p", Width: 720, Height: 1280,
 			SampleRate: 48000, Channels: 2, BitRate: 5, FrameRate: 29.97, KeyframeInterval: 2}},
 		Repairs: map[string]int64{"jumps": 6}, Remarks: []Remark{{noon, "The clock has jumped."}},
 	}
 	const want = `{"name":"shop-42","epoch":"e1","state":"live","since":"2026-11-21T12:00:00Z","start":"2026-11-21T12:00:00Z",` +
-		`"host":{"protocol":"rtmp","remote":"203.0.113.9:5000","encoder":"OBS"},"sessions":2,"viewers":3,"received_bytes":4,` +
-		`"tracks":[{"id":1,"kind":"video","codec":"h264","codecs":"avc1.64001f","language":"en","width":720,"height":1280,` +
+		`"host":{"protocol":"rtmp","remote":"203.0.113.9:5000","encoder":"OBS"},` +
+		`"contributors":[{"role":"720p","since":"2026-11-21T12:00:00Z","protocol":"rtmp","remote":"203.0.113.9:5001","encoder":"OBS","tracks":[2001]}],` +
+		`"sessions":2,"viewers":3,"received_bytes":4,` +
+		`"tracks":[{"id":1,"kind":"video","codec":"h264","codecs":"avc1.64001f","language":"en","label":"720p","width":720,"height":1280,` +
 		`"sample_rate":48000,"channels":2,"bit_rate":5,"frame_rate":29.97,"keyframe_interval":2}],` +
 		`"repairs":{"jumps":6},"remarks":[{"at":"2026-11-21T12:00:00Z","text":"The clock has jumped."}]}`
 	w := ask(newServer(&shelf{show: show}), "GET", "/v1/streams/live/shop-42", nil)
