@@ -1,0 +1,172 @@
+package rtsp
+
+import (
+	"time"
+
+	"pushcart/media"
+)
+
+// How a track's timestamps are judged.
+const (
+	// maxStep is how far a timestamp may be from the one before without being suspected.
+	maxStep = 2 * time.Second
+	// stall is the silence on the wire from which on time is believed to have passed.
+	stall = time.Second
+)
+
+// trackClock gives a track's timestamps, of 32 bits and with an origin of their own, their place on the
+// session's time, which all its tracks share and which begins when the first packet arrives. Until sender
+// reports tell how the tracks lie, a track lies where its first packet arrived.
+type trackClock struct {
+	rate    int64 // Hz
+	begun   bool
+	last    int64 // the newest timestamp, unwrapped
+	arrived time.Time
+	shift   int64 // what is added to timestamps
+	reports senderReports
+	Jumps   int64
+}
+
+// unwrap returns the time congruent to ts that is nearest to the last one.
+func (c *trackClock) unwrap(ts uint32) int64 {
+	if !c.begun {
+		return int64(ts)
+	}
+	return c.last + int64(int32(ts-uint32(c.last)))
+}
+
+// time returns the session's time of a frame in ticks, which arrived some time after the session's first
+// packet. jumped says that it has nothing to do with the times before. restart is true if the host has said
+// as much.
+func (c *trackClock) time(ts uint32, arrived, begin time.Time, restart bool) (at int64, jumped bool) {
+	if !c.begun || restart {
+		if jumped = c.begun; jumped {
+			c.reports.forget()
+		}
+		t := int64(ts)
+		if r := c.reports; r.known { // a report has come first: its timestamp began the count
+			t = r.at + int64(int32(ts-uint32(r.at)))
+		}
+		c.anchor(t, media.Ticks(arrived.Sub(begin), c.rate))
+	} else {
+		t, before := c.unwrap(ts), c.last
+		step, silence := media.Duration(t-before, c.rate), arrived.Sub(c.arrived)
+		if step.Abs() > maxStep && (step-silence).Abs() > stall {
+			jumped = true
+			c.Jumps++
+			// Behind what was there, or as far behind as the wire was silent.
+			c.anchor(int64(ts), before+c.shift+media.Ticks(max(silence, 40*time.Millisecond), c.rate))
+			c.reports.forget()
+		} else {
+			c.last = max(c.last, t)
+			c.arrived = arrived
+			return t + c.shift, false
+		}
+	}
+	c.begun, c.arrived = true, arrived
+	return c.last + c.shift, jumped
+}
+
+// anchor makes timestamp t the session's time at.
+func (c *trackClock) anchor(t, at int64) { c.last, c.shift = t, at-t }
+
+// report takes a sender report.
+func (c *trackClock) report(ts uint32, ntp uint64, nanoseconds bool) {
+	if !c.begun {
+		// Most encoders send the first report ahead of the first packet.
+		c.reports.add(int64(ts), c.rate, ntp, nanoseconds)
+		return
+	}
+	c.reports.add(c.unwrap(ts), c.rate, ntp, nanoseconds)
+}
+
+// Bounds of what sender reports may do.
+const (
+	// minMove is a correction not worth making.
+	minMove = time.Millisecond
+	// maxMoveAtOnce is what one report may move a track by; more takes two reports that agree.
+	maxMoveAtOnce = 500 * time.Millisecond
+	// maxMove is where a host's reports are not believed.
+	maxMove = 10 * time.Second
+)
+
+// align moves the track to where sender reports say that it is beside lead. far is true if they say
+// that it is too far away to be believed.
+func (c *trackClock) align(lead *trackClock) (far bool) {
+	if c == lead || !c.begun || !lead.begun || !c.reports.known || !lead.reports.known {
+		return false
+	}
+	want := media.Duration(lead.shift, lead.rate) + c.reports.origin(c.rate) - lead.reports.origin(lead.rate)
+	move := want - media.Duration(c.shift, c.rate)
+	switch {
+	case move.Abs() < minMove:
+	case move.Abs() > maxMove:
+		return c.reports.confirmed && lead.reports.confirmed
+	case move.Abs() <= maxMoveAtOnce, c.reports.confirmed && lead.reports.confirmed:
+		c.shift = media.Ticks(want, c.rate)
+	}
+	return false
+}
+
+// captured returns the wall clock, by the host's reports, of the session's time 0.
+func (c *trackClock) captured() (time.Time, bool) {
+	if !c.begun || !c.reports.known {
+		return time.Time{}, false
+	}
+	return time.Unix(0, int64(c.reports.origin(c.rate)-media.Duration(c.shift, c.rate))), true
+}
+
+// senderReports is what RTCP sender reports (RFC 3550 6.4.1) say of a track: at which time of the wall clock a
+// timestamp is.
+type senderReports struct {
+	known     bool
+	confirmed bool // the last two agreed with each other
+	at        int64
+	ntp       uint64
+	wall      time.Duration // since 1970
+	// nanoseconds is the reading in force: gortsplib up to v4, and what is built on it, writes
+	// nanoseconds where 1/2^32 s belong.
+	nanoseconds bool
+}
+
+func (r *senderReports) forget() { *r = senderReports{nanoseconds: r.nanoseconds} }
+
+// origin is the wall clock at timestamp 0.
+func (r *senderReports) origin(rate int64) time.Duration { return r.wall - media.Duration(r.at, rate) }
+
+// maxReportError is how much two reports may disagree beside their distance's thousandth.
+const maxReportError = 20 * time.Millisecond
+
+// add takes a report about the unwrapped timestamp at. nanoseconds says that the host may be one that
+// writes them.
+func (r *senderReports) add(at, rate int64, ntp uint64, nanoseconds bool) {
+	const maxNanoseconds = 1e9
+	before := *r
+	*r = senderReports{known: true, at: at, ntp: ntp, nanoseconds: nanoseconds && ntp&0xFFFFFFFF < maxNanoseconds}
+	if before.known {
+		r.nanoseconds = r.nanoseconds && before.nanoseconds
+		elapsed := media.Duration(at-before.at, rate)
+		agree := func(nanoseconds bool) bool {
+			wall := ntpTime(ntp, nanoseconds) - ntpTime(before.ntp, nanoseconds)
+			return (wall - elapsed).Abs() <= maxReportError+elapsed.Abs()/1000
+		}
+		switch {
+		case agree(r.nanoseconds):
+			r.confirmed = true
+		case agree(!r.nanoseconds):
+			r.nanoseconds, r.confirmed = !r.nanoseconds, true
+		}
+	}
+	r.wall = ntpTime(ntp, r.nanoseconds)
+}
+
+// ntpTime returns an NTP timestamp as a time since 1970.
+func ntpTime(ntp uint64, nanoseconds bool) time.Duration {
+	const seconds1900To1970 = 2_208_988_800
+	whole := time.Duration(int64(ntp>>32)-seconds1900To1970) * time.Second
+	fraction := ntp & 0xFFFFFFFF
+	if nanoseconds {
+		return whole + time.Duration(fraction)
+	}
+	return whole + time.Duration(fraction*uint64(time.Second)>>32)
+}
