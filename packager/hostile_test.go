@@ -54,6 +54,8 @@ type hostileShow struct {
 	p      *Packager
 	in     *inspector
 	texts  map[string]*m3u8.Media // the newest of each rendition
+	// company are those who contribute.
+	company company
 }
 
 func newHostileShow(t *testing.T, seed uint64) *hostileShow {
@@ -89,6 +91,17 @@ func (h *hostileShow) play() {
 	if !h.p.ended {
 		h.t.Error("the show has no end")
 	}
+	for _, r := range h.p.renditions {
+		f := h.in.seen[r.name]
+		if f == nil {
+			continue
+		}
+		media := 0
+		for _, s := range f.segments {
+			media += bool2int(!s.gap)
+		}
+		h.t.Logf("%s: track %d, %d segments, %d of them with media, %d units", r.name, r.track.ID, len(f.segments), media, len(f.units))
+	}
 }
 
 // session publishes both tracks for a while, in real time, with mishaps.
@@ -108,6 +121,19 @@ func (h *hostileShow) session(s ingest.Publisher) {
 	if h.random.IntN(2) == 0 {
 		tracks[0].FrameRate = 0
 	}
+	seconds := 10 + h.random.IntN(60)
+	rows := [][]media.AccessUnit{video.Units(seconds * int(video.RateNum)), audio.Units(seconds * audio.SampleRate / 1024)}
+	if h.random.IntN(2) == 0 { // of a ladder
+		second := video
+		second.ID, second.Start = 4, second.Start+int64(pick(0, 0, 0, 20, -30, 500))
+		second.GOP = pick(video.GOP, video.GOP, 2*video.GOP, 50)
+		tracks, rows = append(tracks, second.Track()), append(rows, second.Units(seconds*int(video.RateNum)))
+	}
+	if h.random.IntN(3) == 0 {
+		second := audio
+		second.ID, second.Language = 5, "fr"
+		tracks, rows = append(tracks, second.Track()), append(rows, second.Units(seconds*audio.SampleRate/1024))
+	}
 	if h.random.IntN(2) == 0 {
 		s.Expect(true, true)
 	}
@@ -116,18 +142,17 @@ func (h *hostileShow) session(s ingest.Publisher) {
 			h.t.Fatal(err)
 		}
 	}
-	seconds := 10 + h.random.IntN(60)
-	units := mediatest.Interleave(tracks, video.Units(seconds*int(video.RateNum)), audio.Units(seconds*audio.SampleRate/1024))
-	var silent [3]int64 // by track: until that time
+	units := mediatest.Interleave(tracks, rows...)
+	var silent [6]int64 // by track: until that time
 	begin := time.Now()
 	for _, au := range units {
 		if h.random.IntN(300) == 0 {
 			until := au.DTS + h.random.Int64N(8000)
 			switch h.random.IntN(5) {
 			case 0, 1:
-				silent[1+h.random.IntN(2)] = until
+				silent[tracks[h.random.IntN(len(tracks))].ID] = until
 			case 2:
-				silent = [3]int64{0, until, until}
+				silent = [6]int64{0, until, until, 0, until, until}
 			case 3:
 				time.Sleep(time.Duration(until-au.DTS) * time.Millisecond) // a stall, and then a burst
 			case 4:
@@ -141,6 +166,7 @@ func (h *hostileShow) session(s ingest.Publisher) {
 		if err := s.Write(au); err != nil {
 			h.t.Fatal(err)
 		}
+		h.company.act(h)
 		h.read()
 	}
 }
@@ -155,6 +181,7 @@ func (h *hostileShow) read() {
 			return
 		}
 		for _, ev := range events {
+			h.company.hear(ev)
 			apply(h.t, h.p, ev)
 			h.in.look()
 			for _, r := range h.p.renditions {

@@ -61,7 +61,8 @@ type inspector struct {
 type followed struct {
 	nextPart int64
 	tfdt     uint64
-	fresh    bool // a discontinuity allows a jump
+	fresh    bool // a discontinuity, or a gap, allows a jump
+	broken   bool // nothing can be decoded before the next keyframe
 	last     *part
 	lastMSN  int64
 	segments map[int64]*segment
@@ -99,6 +100,9 @@ func (in *inspector) rendition(f *followed, pl *playlist) {
 			f.segments[s.msn] = s
 			in.parts(f, pl, s.msn, s.discontinuity, s.parts, true)
 			in.segment(f, pl, s)
+			if len(s.parts) == 0 {
+				f.fresh, f.broken = true, true
+			}
 		}
 	}
 	in.parts(f, pl, pl.open.msn, pl.open.discontinuity, pl.open.parts, false)
@@ -107,6 +111,17 @@ func (in *inspector) rendition(f *followed, pl *playlist) {
 			t.Fatalf("%s: hints part %d, %d have been seen", pl.name, pl.nextPart, f.nextPart)
 		}
 	}
+}
+
+// decodable checks that pictures can be decoded from the beginning of each segment and behind each gap segment.
+func (in *inspector) decodable(f *followed, pl *playlist, first bool, x *part) {
+	if x.gap {
+		return
+	}
+	if pl.name[0] == 'v' && (first || f.broken) && !x.independent && (pl.independent || f.broken && in.p.lead != nil && pl.name != in.p.lead.name) {
+		in.t.Fatalf("%s: part %d does not begin with a keyframe", pl.name, x.seq)
+	}
+	f.broken = false
 }
 
 // parts checks those that are new.
@@ -125,6 +140,7 @@ func (in *inspector) parts(f *followed, pl *playlist, msn int64, discontinuity b
 		if i == 0 && discontinuity {
 			f.fresh = true
 		}
+		in.decodable(f, pl, i == 0, x)
 		if x.duration > target {
 			t.Fatalf("%s: part %d.%d lasts %v, PART-TARGET is %v", pl.name, msn, i, x.duration, target)
 		}
@@ -167,6 +183,7 @@ func (in *inspector) segment(f *followed, pl *playlist, s *segment) {
 	if roundSeconds(s.duration) > in.p.targetDuration {
 		t.Fatalf("%s: segment %d lasts %v, the target duration is %d s", pl.name, s.msn, s.duration, in.p.targetDuration)
 	}
+	in.dated(pl, s)
 	if before := f.segments[s.msn-1]; before != nil && !s.discontinuity {
 		if d := s.start.Sub(before.start) - before.duration; d.Abs() > time.Millisecond {
 			t.Fatalf("%s: segment %d is dated %v off", pl.name, s.msn, d)
@@ -183,6 +200,29 @@ func (in *inspector) segment(f *followed, pl *playlist, s *segment) {
 		if d := o.start.Sub(s.start); d.Abs() > 50*time.Millisecond && !o.gap && !s.gap {
 			t.Fatalf("%s: segment %d: the renditions begin %v apart", pl.name, s.msn, d)
 		}
+	}
+}
+
+// dated checks that the segment's date is that of its media.
+func (in *inspector) dated(pl *playlist, s *segment) {
+	at := s.start
+	for _, x := range s.parts {
+		if x.gap {
+			at = at.Add(x.duration)
+			continue
+		}
+		frag, err := fmp4.ReadFragment(x.data)
+		if err != nil {
+			in.t.Fatal(err)
+		}
+		init, err := fmp4.ReadInit(s.init.data)
+		if err != nil {
+			in.t.Fatal(err)
+		}
+		if d := in.p.positionTime(int64(frag.BaseTime), int64(init.Timescale)).Sub(at); d.Abs() > time.Millisecond {
+			in.t.Fatalf("%s: segment %d is dated %v, its media is %v later", pl.name, s.msn, s.start, d)
+		}
+		return
 	}
 }
 

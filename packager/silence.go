@@ -69,7 +69,11 @@ func (r *rendition) fillIn() {
 		return
 	}
 	q, horizon := &r.quiet, r.p.horizon(r)
-	if !q.now && !r.idle && horizon-r.end <= q.patience {
+	most := q.patience
+	if !q.heard { // nobody listens yet
+		most = r.ticks(mostPatience)
+	}
+	if !q.now && !r.idle && horizon-r.end <= most {
 		return
 	}
 	q.now = true
