@@ -142,7 +142,7 @@ func (c *contender) stop() error {
 // preparePushcart: the low preset has parts of 0.3414 s, ten frames at 30 a second.
 func preparePushcart(c *contender, o *options) ([]string, error) {
 	name := filepath.Join(o.dir, "pushcart.yml")
-	text := fmt.Sprintf("rtmp:\n  listen: %s\norigin:\n  listen: %s\nadmin:\n  listen: %s\nlatency: low\nwindow: %v\n",
+	text := fmt.Sprintf("rtmp:\n  listen: %s\nrtsp:\n  listen: \"off\"\norigin:\n  listen: %s\nadmin:\n  listen: %s\nlatency: low\nwindow: %v\n",
 		c.rtmp, c.origin, c.pprof, o.window)
 	return []string{o.pushcart, "serve", "-c", name}, os.WriteFile(name, []byte(text), 0o644)
 }

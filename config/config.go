@@ -21,6 +21,7 @@ import (
 	"pushcart/auth"
 	"pushcart/ingest"
 	"pushcart/ingest/rtmp"
+	"pushcart/ingest/rtsp"
 	"pushcart/origin"
 	"pushcart/packager"
 	"pushcart/stream"
@@ -39,6 +40,8 @@ var Example string
 // Config is the whole configuration. The zero value is usable: each room fills its own defaults in.
 type Config struct {
 	RTMP     rtmp.Config      `yaml:"rtmp"`
+	RTSP     rtsp.Config      `yaml:"rtsp"`
+	Pull     rtsp.PullConfig  `yaml:",inline"`
 	Origin   origin.Config    `yaml:"origin"`
 	Admin    admin.Config     `yaml:"admin"`
 	TLS      tlsconf.Config   `yaml:"tls"`

@@ -33,6 +33,14 @@ var (
 	RTMPRefused     = counter("rtmp_refused_total", "Connections and publishes that were turned down.")
 	RTMPMalformed   = counter("rtmp_malformed_total", "Messages and frames that were dropped because they made no sense or were too long.")
 	RTMPBytes       = counter("rtmp_received_bytes_total", "Bytes received.")
+
+	RTSPConnections = gauge("rtsp_connections", "Open connections.")
+	RTSPPublishing  = gauge("rtsp_publishing", "Sessions whose host sends media.")
+	RTSPAccepted    = counter("rtsp_accepted_total", "Connections that there have been.")
+	RTSPRefused     = counter("rtsp_refused_total", "Connections and publishes that were turned down.")
+	RTSPBytes       = counter("rtsp_received_bytes_total", "Bytes received by TCP.")
+	PullUp          = gauge("pull_up", "1 while a stream of the configuration is being fetched.", "stream")
+	PullTries       = counter("pull_tries_total", "Connections to the source that were made or tried.", "stream")
 )
 
 // The origin.

@@ -160,7 +160,7 @@ func TestPortInUse(t *testing.T) {
 	}
 	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	for key, env := range map[string]string{"rtmp.listen": "PUSHCART_RTMP_LISTEN", "origin.listen": "PUSHCART_ORIGIN_LISTEN", "admin.listen": "PUSHCART_ADMIN_LISTEN"} {
+	for key, env := range map[string]string{"rtmp.listen": "PUSHCART_RTMP_LISTEN", "rtsp.listen": "PUSHCART_RTSP_LISTEN", "origin.listen": "PUSHCART_ORIGIN_LISTEN", "admin.listen": "PUSHCART_ADMIN_LISTEN"} {
 		stdout, stderr, status := execute(t, t.TempDir(), replace(onAnyPort, env+"="+l.Addr().String()))
 		want := fmt.Sprintf("pushcart: %s: port %s is in use by another program: stop it, or set %s (or %s) to another address\n", key, port, key, env)
 		if status != exitFailure || stdout != "" || stderr != want {
@@ -171,6 +171,7 @@ func TestPortInUse(t *testing.T) {
 
 // onAnyPort keeps tests out of each other's way, and everything on this machine.
 var onAnyPort = []string{
+	"PUSHCART_RTSP_LISTEN=off", "PUSHCART_RTSP_LISTEN_TLS=off",
 	"PUSHCART_RTMP_LISTEN=127.0.0.1:0", "PUSHCART_ORIGIN_LISTEN=127.0.0.1:0", "PUSHCART_ADMIN_LISTEN=127.0.0.1:0", "PUSHCART_LOG_FORMAT=json",
 }
 

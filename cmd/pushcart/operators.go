@@ -105,6 +105,7 @@ func (s *server) report(m metrics.Scrape) {
 		m.Set(metrics.Streams, float64(n), state.String())
 	}
 	s.reportDoor(m)
+	s.reportRTSP(m)
 	s.reportOrigin(m)
 }
 
@@ -133,6 +134,23 @@ func (s *server) reportDoor(m metrics.Scrape) {
 	m.Set(metrics.RTMPRefused, float64(d.Refused))
 	m.Set(metrics.RTMPMalformed, float64(d.Malformed))
 	m.Set(metrics.RTMPBytes, float64(d.Bytes))
+}
+
+func (s *server) reportRTSP(m metrics.Scrape) {
+	d := s.rtsp.Stats()
+	m.Set(metrics.RTSPConnections, float64(d.Connections))
+	m.Set(metrics.RTSPPublishing, float64(d.Publishing))
+	m.Set(metrics.RTSPAccepted, float64(d.Accepted))
+	m.Set(metrics.RTSPRefused, float64(d.Refused))
+	m.Set(metrics.RTSPBytes, float64(d.Bytes))
+	for _, p := range s.puller.Stats() {
+		up := 0.0
+		if p.Up {
+			up = 1
+		}
+		m.Set(metrics.PullUp, up, p.Name)
+		m.Set(metrics.PullTries, float64(p.Tries), p.Name)
+	}
 }
 
 func (s *server) reportOrigin(m metrics.Scrape) {

@@ -22,6 +22,7 @@ type shows struct {
 	log  *slog.Logger
 
 	packagers sync.WaitGroup
+	onDemand  map[string]*onDemand // by name; does not change
 
 	mu     sync.Mutex       // guards what follows
 	byName map[string]*show // the latest of each name
@@ -81,6 +82,9 @@ func (s *shows) begin(st *stream.Stream) {
 	}
 	s.byName[st.Name()] = sh
 	s.mu.Unlock()
+	if d := s.onDemand[st.Name()]; d != nil {
+		d.begins()
+	}
 	reader := st.NewReader()
 	s.packagers.Go(func() {
 		// The hub ends every show before the server does: no other end is needed.
@@ -125,6 +129,9 @@ func (s *shows) drop(sh *show) {
 
 // Show implements origin.Shows.
 func (s *shows) Show(name string) (origin.Show, bool) {
+	if d := s.onDemand[name]; d != nil {
+		return d, true
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sh, ok := s.byName[name]; ok {

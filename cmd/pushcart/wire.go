@@ -17,6 +17,7 @@ import (
 	"pushcart/config"
 	"pushcart/ingest"
 	"pushcart/ingest/rtmp"
+	"pushcart/ingest/rtsp"
 	"pushcart/metrics"
 	"pushcart/origin"
 	"pushcart/stream"
@@ -37,12 +38,15 @@ type server struct {
 	on      *register
 	hub     *stream.Hub
 	door    *rtmp.Server
+	rtsp    *rtsp.Server
+	puller  *rtsp.Puller
 	counter *origin.Server
 	admin   *admin.Server
 	ladder  *transcode.Transcoder
 	certs   *tlsconf.Certificates // nil: none configured
 
 	listeners []listener
+	udp       *rtsp.UDP // nil: none wanted
 	stopping  atomic.Bool
 }
 
@@ -71,11 +75,9 @@ func newServer(conf config.Config, log *slog.Logger) (*server, error) {
 		s.ladder.Show(st)
 	})
 	s.ladder = transcode.New(conf.Ladder, s.hub, log)
-	s.door = &rtmp.Server{
-		Config: conf.RTMP,
-		Opener: &ingest.Desk{Config: conf.Ingest, Hub: s.hub, Auth: checker, Log: log},
-		Log:    log,
-	}
+	desk := &ingest.Desk{Config: conf.Ingest, Hub: s.hub, Auth: checker, Log: log}
+	s.door = &rtmp.Server{Config: conf.RTMP, Opener: desk, Log: log}
+	s.addRTSP(desk, checker)
 	s.counter = origin.New(conf.Origin, s.shows, certs.HTTPHandler(web.Handler()), log)
 	registry := metrics.New(version())
 	registry.Report(s.report)
@@ -97,6 +99,8 @@ func (s *server) listen() error {
 	}{
 		{"rtmp.listen", "hosts (RTMP)", s.conf.RTMP.Listen, true},
 		{"rtmp.listen_tls", "hosts (RTMPS)", s.conf.RTMP.ListenTLS, s.certs != nil},
+		{"rtsp.listen", "hosts (RTSP)", s.conf.RTSP.Listen, true},
+		{"rtsp.listen_tls", "hosts (RTSPS)", s.conf.RTSP.ListenTLS, s.certs != nil},
 		{"origin.listen", "viewers (HTTP)", s.conf.Origin.Listen, true},
 		{"origin.listen_tls", "viewers (HTTPS)", s.conf.Origin.ListenTLS, s.certs != nil},
 		{"admin.listen", "operators", s.conf.Admin.Listen, true},
@@ -111,12 +115,19 @@ func (s *server) listen() error {
 		}
 		s.listeners = append(s.listeners, listener{open, l.key, l.purpose})
 	}
+	if err := s.listenUDP(); err != nil {
+		s.close()
+		return err
+	}
 	return nil
 }
 
 func (s *server) close() {
 	for _, l := range s.listeners {
 		l.Close()
+	}
+	if s.udp != nil {
+		s.udp.Close()
 	}
 }
 
@@ -173,12 +184,17 @@ func (s *server) run(ctx context.Context, beside func(context.Context, *server) 
 	s.takeUp()
 	g.Go(func() error { s.on.run(hosts); return nil })
 	g.Go(func() error { return s.ladder.Run(hosts) })
+	g.Go(func() error { return s.puller.Run(hosts) })
 	for _, l := range s.listeners {
 		switch l.key {
 		case "rtmp.listen":
 			g.Go(func() error { return s.door.Run(hosts, l) })
 		case "rtmp.listen_tls":
 			g.Go(func() error { return s.door.RunTLS(hosts, l, s.certs.Config()) })
+		case "rtsp.listen":
+			g.Go(func() error { return s.rtsp.Run(hosts, l, s.udp) })
+		case "rtsp.listen_tls":
+			g.Go(func() error { return s.rtsp.RunTLS(hosts, l, s.certs.Config()) })
 		case "origin.listen":
 			forViewers = append(forViewers, l)
 		case "origin.listen_tls":

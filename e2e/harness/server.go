@@ -87,7 +87,7 @@ func Serve(t testing.TB, binary, extra string) *Server {
 func (s *Server) config(t testing.TB, extra string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pushcart.yml")
-	yaml := fmt.Sprintf("rtmp:\n  listen: %s\norigin:\n  listen: %s\nadmin:\n  listen: %s\n%s", s.RTMP, s.Origin, s.Admin, extra)
+	yaml := fmt.Sprintf("rtmp:\n  listen: %s\nrtsp:\n  listen: \"off\"\norigin:\n  listen: %s\nadmin:\n  listen: %s\n%s", s.RTMP, s.Origin, s.Admin, extra)
 	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
