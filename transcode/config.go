@@ -45,7 +45,7 @@ type Rung struct {
 	FrameRate float64 `yaml:"frame_rate"`
 	// Codec is h264 (the default), hevc or av1.
 	Codec string `yaml:"codec"`
-	// Encoder is ffmpeg's name of it; by default libx264, libx265 or libsvtav1.
+	// Encoder is ffmpeg's name of it; by default libx264, libx265 or libaom-av1.
 	Encoder string `yaml:"encoder"`
 	// Preset is the encoder's; empty for a fast one.
 	Preset string `yaml:"preset"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -243,8 +244,9 @@ func (r *rung) format(t *testing.T) media.Format {
 	return f
 }
 
+// ladder is a configuration for all shows. FFMPEG in the environment is another ffmpeg to try.
 func ladder(rungs ...Rung) Config {
-	return Config{Shows: []Ladder{{Match: "*", Rungs: rungs}}}
+	return Config{FFmpeg: os.Getenv("FFMPEG"), Shows: []Ladder{{Match: "*", Rungs: rungs}}}
 }
 
 // TestRungs transcodes a show with B-frames and keyframes at irregular distances into two rungs, one of which has

@@ -1,0 +1,228 @@
+package transcode
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"pushcart/media"
+	"pushcart/media/mediatest"
+	"pushcart/media/mediatest/record"
+	"pushcart/stream"
+)
+
+// short is a clip that needs no ffmpeg: a second of small pictures, a keyframe each half.
+func short(t *testing.T) clip {
+	t.Helper()
+	track, units := mediatest.Clip("h264")
+	for i := range units {
+		units[i].DTS = int64(i) * 3000
+		units[i].PTS = units[i].DTS
+	}
+	track.Timescale = videoTimescale
+	return clip{track, units, 30}
+}
+
+// status waits until the ladder of the show is as it should be.
+func (h *house) status(t *testing.T, name string, as func(Status) bool) Status {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		st, _ := h.tr.Status(name)
+		if as(st) {
+			return st
+		}
+		if time.Now().After(end) {
+			t.Fatalf("status: %+v", st)
+		}
+	}
+}
+
+// process returns the ID of the show's ffmpeg process, zero if it has none.
+func (h *house) process(name string) int {
+	h.tr.mu.Lock()
+	sh := h.tr.byName[name]
+	h.tr.mu.Unlock()
+	if sh == nil {
+		return 0
+	}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.current == nil {
+		return 0
+	}
+	return sh.current.child.process.Pid
+}
+
+var lowRung = Rung{ShortSide: 64, BitRate: 60_000}
+
+// TestFailures has ffmpeg fail in ways that it can think of: the show goes on, the state says what has happened.
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]string{
+		"dies":               "has lost ffmpeg: exit status 3; it is tried again in 1s",
+		"dies at once":       "has lost ffmpeg: exit status 3; it is tried again in 1s",
+		"hangs":              "it hangs; it is tried again in 1s",
+		"moves times":        "has had to stop ffmpeg: 64p: ffmpeg has changed the pictures' times",
+		"makes no keyframes": "the encoder makes no keyframes where the host has them",
+		"writes nonsense":    "has had to stop ffmpeg: nut: no valid NUT",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, fake(t, kind, lowRung))
+			ho := h.publish(t, "a", short(t), 1)
+			s := <-h.shows
+			h.status(t, "a", func(st Status) bool { return st.State == Resting && strings.Contains(st.Why, want) })
+			remarks := s.Status().Remarks
+			if len(remarks) == 0 || !strings.Contains(remarks[len(remarks)-1].Text, want) {
+				t.Errorf("remarks: %v", remarks)
+			}
+			for _, tr := range s.Status().Tracks {
+				if tr.Track.Contributed {
+					t.Errorf("the track %s is still there", tr.Track.Label)
+				}
+			}
+			if n := len(s.Status().Contributors); n != 0 {
+				t.Errorf("%d contributors", n)
+			}
+			if err := ho.pub.Err(); err != nil {
+				t.Errorf("the host: %v", err)
+			}
+		})
+	}
+}
+
+// TestRestart has the process killed: the rungs leave, and come back with the IDs that they had.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, fake(t, "works", lowRung))
+	h.publish(t, "a", short(t), 1)
+	s := <-h.shows
+	first := watch(t, s, all(1, 20))["64p"]
+	if err := syscall.Kill(h.process("a"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	left := false
+	again := watch(t, s, func(rungs map[string]*rung, ev stream.Event) bool {
+		left = left || ev.Kind == stream.EventLeft
+		return left && ev.Kind == stream.EventJoined
+	})["64p"]
+	if again.track.ID != first.track.ID || !again.track.SameConfig(first.track) {
+		t.Errorf("the rung came back as another track: %d, %d", first.track.ID, again.track.ID)
+	}
+	if st := h.status(t, "a", func(st Status) bool { return st.State == Running }); st.Failures != 1 {
+		t.Errorf("%d failures", st.Failures)
+	}
+}
+
+// TestStopped has a real ffmpeg stopped in its tracks (SIGSTOP), and then killed: each time the rungs come back.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	record.FFmpeg(t)
+	c := pictures(t, "320x180", 30, 60, "-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "30", "-sc_threshold", "0")
+	h := newHouse(t, ladder(Rung{ShortSide: 90, BitRate: 100_000}))
+	h.publish(t, "a", c, 1)
+	<-h.shows
+	for i, sig := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
+		h.status(t, "a", func(st Status) bool { return st.State == Running })
+		if err := syscall.Kill(h.process("a"), sig); err != nil {
+			t.Fatal(err)
+		}
+		h.status(t, "a", func(st Status) bool { return st.Failures == i+1 && st.State == Running })
+	}
+}
+
+// TestBudget has more shows than may be transcoded: one waits, and gets its turn when another ends.
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	cfg := fake(t, "works", lowRung)
+	cfg.MaxShows = 1
+	h := newHouse(t, cfg)
+	h.publish(t, "a", short(t), 1)
+	h.status(t, "a", func(st Status) bool { return st.State == Running })
+	h.publish(t, "b", short(t), 1)
+	st := h.status(t, "b", func(st Status) bool { return st.State == Waiting })
+	if !strings.Contains(st.Why, "ladder.max_shows") {
+		t.Errorf("why: %s", st.Why)
+	}
+	h.hub.Cut("a")
+	h.status(t, "b", func(st Status) bool { return st.State == Running })
+}
+
+// TestEpochs has the host go and come back, and change its configuration: rungs end with each epoch and are there
+// in the next.
+func TestEpochs(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, fake(t, "works", lowRung))
+	c := short(t)
+	ho := h.publish(t, "a", c, 1)
+	s := <-h.shows
+	watch(t, s, all(1, 10))
+	ho.stop()
+	ho.pub.Close(nil)
+	h.status(t, "a", func(st Status) bool { return st.State == Idle && h.process("a") == 0 })
+	p, err := h.hub.Publish("a", stream.Source{Protocol: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := &host{pub: p, sent: make(map[int64]bool), next: ho.next + 45 - ho.next%15}
+	back.begin(t, c)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 90 {
+			back.write(c)
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	r := watch(t, s, all(1, 20))["64p"]
+	<-done
+	r.compare(t, back, 3000)
+}
+
+// TestNoFFmpeg: shows go on, and it is said once why there is no ladder.
+func TestNoFFmpeg(t *testing.T) {
+	missing := ladder(lowRung)
+	missing.FFmpeg = "/nonexistent/ffmpeg"
+	for name, c := range map[string]struct {
+		cfg  Config
+		want string
+	}{
+		"missing":    {missing, "/nonexistent/ffmpeg can't be run"},
+		"old":        {fake(t, "is old", lowRung), "is version 4.4.2-fake: install 5.1 or a later one"},
+		"no encoder": {fake(t, "works", Rung{ShortSide: 64, BitRate: 60_000, Encoder: "libx265"}), "ffmpeg has no encoder libx265"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, c.cfg)
+			h.publish(t, "a", short(t), 1)
+			s := <-h.shows
+			st := h.status(t, "a", func(st Status) bool { return st.State == Off })
+			if !strings.Contains(st.Why, c.want) {
+				t.Errorf("why: %s", st.Why)
+			}
+			if r := s.Status().Remarks; len(r) != 1 || !strings.Contains(r[0].Text, c.want) {
+				t.Errorf("remarks: %v", r)
+			}
+		})
+	}
+}
+
+// TestNothingToDo: a show without pictures, and one whose pictures are small already.
+func TestNothingToDo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, fake(t, "works", Rung{ShortSide: 1080, BitRate: 4_000_000}))
+	h.publish(t, "a", short(t), 1)
+	st := h.status(t, "a", func(st Status) bool { return st.State == Off })
+	if !strings.Contains(st.Why, "larger than the host's 160x96") {
+		t.Errorf("why: %s", st.Why)
+	}
+	p, err := h.hub.Publish("b", stream.Source{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Begin([]media.Track{mediatest.Audio{}.Track()}); err != nil {
+		t.Fatal(err)
+	}
+	h.status(t, "b", func(st Status) bool { return st.State == Off && st.Why == "there are no pictures" })
+}
