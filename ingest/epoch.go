@@ -11,7 +11,7 @@ import (
 // had before.
 func (s *Session) placeSession(raw time.Duration, now time.Time) {
 	show := s.pub.Stream()
-	at := now.Sub(show.Start())
+	at := s.dated(raw, now.Sub(show.Start()))
 	if latest := show.Latest(); latest > 0 {
 		at = max(at, latest+absence/10)
 	}

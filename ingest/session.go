@@ -38,6 +38,7 @@ type Session struct {
 	host     *hostClock
 	messages Messages // may be nil
 	clock    clock
+	captured time.Time // of the encoder's time 0, by its own clock; zero: it has not told
 
 	tracks   []*sessionTrack
 	promised bool // what videos and audios say comes from the encoder
