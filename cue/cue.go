@@ -34,6 +34,9 @@ const (
 )
 
 var (
-	validID   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`).MatchString
+	idForm    = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`).MatchString
 	validWord = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`).MatchString
 )
+
+// validID reports whether s can be a cue's id. It is a step of a path, of which "." and ".." would not be left.
+func validID(s string) bool { return idForm(s) && s != "." && s != ".." }

@@ -2,10 +2,9 @@ package cue
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
-
-	"pushcart/media"
 )
 
 // What those who write see.
@@ -45,9 +44,14 @@ func (x *tx) view(r *revision, content bool) Cue {
 
 // instant is a moment of the show that is on, or of the last one.
 func (x *tx) instant(ticks int64) *Instant {
-	seconds := media.Duration(ticks, Timescale).Seconds()
+	seconds := mediaSeconds(ticks)
 	date := x.s.show.date(ticks).Truncate(time.Millisecond).UTC()
 	return &Instant{&seconds, &date}
+}
+
+// mediaSeconds is a media time as people read it, to the microsecond: any frame is found by it.
+func mediaSeconds(ticks int64) float64 {
+	return math.Round(float64(ticks)/Timescale*1e6) / 1e6
 }
 
 func dateOnly(t time.Time) *Instant {
@@ -106,8 +110,7 @@ func (t *Timeline) List() Listing {
 	out := Listing{Name: t.name, Cues: []Cue{}}
 	t.see(func(x *tx) {
 		if x.on() {
-			now := media.Duration(x.now, Timescale).Seconds()
-			out.Show = &OnAir{Epoch: x.s.show.epoch, Start: x.s.show.start.UTC(), Now: now}
+			out.Show = &OnAir{Epoch: x.s.show.epoch, Start: x.s.show.start.UTC(), Now: mediaSeconds(x.now)}
 		}
 		latest := make([]*revision, 0, len(x.s.cues))
 		for _, c := range x.s.cues {
