@@ -69,7 +69,7 @@ func (r *BitRate) UnmarshalText(text []byte) error {
 	f, err := strconv.ParseFloat(number, 64)
 	const most = 1e6 // of any unit, so that the product is a number
 	switch {
-	case err != nil || f < 0 || f > most && unit > 0:
+	case err != nil || !(f >= 0) || f > most && unit > 0:
 		return fmt.Errorf("%q is no bit rate: write a number and its unit, such as 800k or 2.5M", s)
 	case unit == 0:
 		return fmt.Errorf("%s has no unit: write it as %sk for thousands of bits a second, or use M", s, s)
@@ -201,6 +201,9 @@ func (r Rung) validate() error {
 	}
 	return nil
 }
+
+// Rungs returns the rungs of the show called name, for others who can make them; nil if it has none.
+func (c Config) Rungs(name string) []Rung { return slices.Clone(c.ladderOf(name)) }
 
 // ladderOf returns the rungs of the show called name, nil if it has none.
 func (c Config) ladderOf(name string) []Rung {
