@@ -27,6 +27,7 @@ var may = map[string][]string{
 	"metrics":   {},
 	"web":       {},
 	"tlsconf":   {},
+	"obs":       {},
 	"demo":      {"media"},
 	// The porch: nobody inside looks at it.
 	"config": {"admin", "auth", "cue", "ingest", "origin", "packager", "archive", "stream", "tlsconf", "transcode", "cluster", "metrics", "web"},

@@ -3,6 +3,7 @@
 //
 //	GET    /v1/streams              all shows: {"streams": [...]}, each a Stream (stream.go)
 //	GET    /v1/streams/live/{name}  one show
+//	GET    /v1/streams/live/{name}/obs  what to paste into OBS for the show's ladder
 //	DELETE /v1/streams/live/{name}  ends the show at once: 204. Its key stays barred for ten minutes,
 //	                                since encoders come back by themselves
 //	...    /v1/streams/live/{name}/cues, /rundown, /products, /delay
@@ -61,6 +62,8 @@ type Server struct {
 	Source Source
 	// Cues are the cues of all shows; nil for none, and no such paths.
 	Cues *cue.Book
+	// OBS answers /v1/streams/live/{name}/obs; nil for no such path.
+	OBS http.Handler
 	// Metrics answers /metrics.
 	Metrics http.Handler
 	// Ready returns nil while hosts and viewers are let in, else why not, in a sentence.
@@ -89,6 +92,9 @@ func (s *Server) Handler() http.Handler {
 	}
 	if s.Cues != nil {
 		s.handleCues(mux)
+	}
+	if s.OBS != nil {
+		mux.Handle("GET /v1/streams/live/{name}/obs", s.OBS)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "there is nothing at this path: see /v1/streams, /metrics, /healthz, /readyz and /debug/pprof/")

@@ -51,6 +51,9 @@ type Shows interface {
 type Server struct {
 	// Cues is where the cues are. It is set before the server is used; by default there are none.
 	Cues Cues
+	// Hosts answers what hosts' programs ask, at HostsPath, and reads request bodies; nil for nobody. It is
+	// set before the server is used.
+	Hosts http.Handler
 
 	cfg   Config
 	shows Shows
@@ -78,6 +81,9 @@ func New(cfg Config, shows Shows, pages http.Handler, log *slog.Logger) *Server 
 	}
 }
 
+// HostsPath is where Hosts is: hosts reach this listener, and not the operators'.
+const HostsPath = "/obs/"
+
 // livePrefix is where the shows are.
 const livePrefix = "/live/"
 
@@ -90,6 +96,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve finds out what is wanted.
 func (e *exchange) serve() {
+	if e.s.Hosts != nil && strings.HasPrefix(e.r.URL.Path, HostsPath) {
+		e.deadline(pageBudget)
+		e.s.Hosts.ServeHTTP(e.w, e.r)
+		return
+	}
 	if e.r.ContentLength != 0 {
 		e.refuseBody()
 		return

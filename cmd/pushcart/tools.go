@@ -78,7 +78,11 @@ func checkFiles(conf config.Config) error {
 
 // keyCmd makes stream keys.
 type keyCmd struct {
-	Name string `arg:"" help:"The show's name: letters, digits, '-', '.', '_' and '~'."`
+	Name    string `arg:"" help:"The show's name: letters, digits, '-', '.', '_' and '~'. NAME@fr makes a key for an interpreter, NAME/720p one for a rendition."`
+	OBS     bool   `name:"obs" help:"Print the show's ladder for OBS, to paste as Config Override (JSON)."`
+	Size    string `placeholder:"WxH" help:"With --obs: the size of OBS's picture; 1920x1080 by default."`
+	FPS     string `name:"fps" placeholder:"RATE" help:"With --obs: its frame rate; 30 by default."`
+	Encoder string `placeholder:"MAKE" help:"With --obs: x264 (the default), nvenc, nvenc-30, amf, qsv or videotoolbox."`
 	configFlag
 }
 
@@ -87,7 +91,8 @@ func (keyCmd) Help() string {
 	return `The key is NAME-SIGNATURE, signed with auth.secret of the configuration (or PUSHCART_AUTH_SECRET). Whoever has
 it can publish the show NAME, and no other; the server keeps no list. Only the key goes to standard output. The
 signature is the first 10 bytes of HMAC-SHA256(secret, NAME) in lower-case base32, so a shop's own back end can
-make keys too.`
+make keys too. Behind a show's key, @fr makes it the sound in French and /720p a rendition of the picture; a key for
+NAME@fr is good for that alone.`
 }
 
 // Run prints the key, and for people how to use it.
@@ -99,6 +104,9 @@ func (c *keyCmd) Run(p *program) error {
 	checker, err := auth.New(conf.Auth)
 	if err != nil {
 		return err
+	}
+	if c.OBS {
+		return c.printOBS(p, conf.Config, checker)
 	}
 	key, err := checker.Sign(c.Name)
 	if err != nil {

@@ -79,11 +79,14 @@ func newServer(conf config.Config, log *slog.Logger) (*server, error) {
 	s.door = &rtmp.Server{Config: conf.RTMP, Opener: desk, Log: log}
 	s.addRTSP(desk, checker)
 	s.counter = origin.New(conf.Origin, s.shows, certs.HTTPHandler(web.Handler()), log)
+	ladders := s.forOBS(checker)
+	s.counter.Hosts = onlyOBS(ladders)
 	registry := metrics.New(version())
 	registry.Report(s.report)
 	s.admin = &admin.Server{
 		Config:  conf.Admin,
 		Source:  s,
+		OBS:     pasteOBS(ladders),
 		Metrics: registry.Handler(),
 		Ready:   s.ready,
 		Log:     log,
