@@ -118,6 +118,7 @@ class Cues extends EventTarget {
     const { video } = this;
     const unseen = !video.videoWidth || globalThis.document?.hidden;
     this.#show(unseen && video.readyState > 1 ? video.currentTime : this.#time);
+    if (this.#time === null && video.readyState < 2) return; // it is not where it is going to play
     const date = this.source.dateAt(this.#time ?? video.currentTime);
     if (date === null) return;
     const next = this.timeline.after(date, aheadMs, aheadMost);

@@ -27,6 +27,7 @@ export function localise(content, locale) {
 
 export class Documents {
   #known = new Map(); // key -> document, null (there is none), or undefined (on its way); least recently used first
+  #waiting = new Map(); // key -> what ends the wait before the first try
   #stop = new AbortController();
 
   // arrived(mark) is called when a document, or its failure, has come.
@@ -42,13 +43,16 @@ export class Documents {
     return found;
   }
 
-  // want fetches a mark's document after a delay, unless that has been done or is under way.
+  // want fetches a mark's document after a delay, at once if it is wanted again without one, and not if that has
+  // been done.
   async want(mark, delayMs = 0) {
     const key = `${mark.id}/${mark.rev}`;
+    if (!delayMs) this.#waiting.get(key)?.();
     if (this.#known.has(key)) return;
     this.#known.set(key, undefined);
     if (this.#known.size > most) this.#known.delete(this.#known.keys().next().value);
-    await this.#pause(delayMs);
+    await this.#pause(delayMs, key);
+    this.#waiting.delete(key);
     let found = null;
     for (let n = 0; n < triesMost && !found && !this.#stop.signal.aborted; n++) {
       if (n > 0) await this.#pause(firstPauseMs * 3 ** (n - 1) * (1 + Math.random()));
@@ -79,11 +83,20 @@ export class Documents {
     return null;
   }
 
-  #pause(ms) {
-    return ms > 0 && !this.#stop.signal.aborted ? new Promise((go) => {
-      const timer = setTimeout(go, ms);
-      this.#stop.signal.addEventListener('abort', () => { clearTimeout(timer); go(); }, { once: true });
-    }) : null;
+  // pause lasts so long, or until somebody ends the wait under a key, or all is over.
+  #pause(ms, key) {
+    const { signal } = this.#stop;
+    if (!(ms > 0) || signal.aborted) return null;
+    return new Promise((go) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        go();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener('abort', end);
+      if (key) this.#waiting.set(key, end);
+    });
   }
 
   stop() { this.#stop.abort(); }

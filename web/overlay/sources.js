@@ -76,11 +76,10 @@ function shaka(video, player, timeline) {
     hear(timeline, attr);
   }
   return {
+    // The playhead is a frame or two ahead of the picture. Its date steps where a host has returned.
     dateAt(t) {
-      const date = player.getManifest?.()?.presentationTimeline?.getProgramDateTimeForTime?.(t);
-      if (date != null) return date * 1000;
-      const playing = player.getPlayheadTimeAsDate?.()?.getTime(); // before 5.2
-      return playing ? playing + (t - video.currentTime) * 1000 : null;
+      const date = player.getPlayheadTimeAsDate()?.getTime();
+      return date > 0 ? date + (t - video.currentTime) * 1000 : null;
     },
     stop() {
       net?.unregisterResponseFilter(filter);
