@@ -19,6 +19,7 @@ import (
 
 	"pushcart/admin"
 	"pushcart/auth"
+	"pushcart/cue"
 	"pushcart/ingest"
 	"pushcart/ingest/rtmp"
 	"pushcart/ingest/rtsp"
@@ -50,6 +51,7 @@ type Config struct {
 	Packager packager.Config  `yaml:",inline"`
 	Stream   stream.Config    `yaml:",inline"`
 	Ladder   transcode.Config `yaml:"ladder"`
+	Cues     cue.Config       `yaml:"cues"`
 	Log      Log              `yaml:"log"`
 }
 

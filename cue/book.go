@@ -55,11 +55,9 @@ const (
 	suffix    = ".cues"
 )
 
-// NewBook returns the book that is kept in cfg.Dir, which it makes if need be. If it can't be written, the
-// book says so in the log and keeps everything in memory only. holdBack is how far viewers are behind the
-// live edge at least.
+// NewBook returns an empty book. holdBack is how far viewers are behind the live edge at least.
 func NewBook(cfg Config, holdBack time.Duration, log *slog.Logger) *Book {
-	b := &Book{
+	return &Book{
 		cfg:       cfg.WithDefaults(),
 		holdBack:  media.Ticks(holdBack, Timescale),
 		log:       log,
@@ -67,18 +65,22 @@ func NewBook(cfg Config, holdBack time.Duration, log *slog.Logger) *Book {
 		timelines: make(map[string]*Timeline),
 		inboxes:   make(map[*stream.Stream]chan<- hostMessage),
 	}
+}
+
+// Open reads what is kept in the configured directory, which it makes if need be. If that can't be written, the
+// book says so in the log and keeps everything in memory only. It is called once, before anything else.
+func (b *Book) Open() {
 	if b.cfg.Dir == Off {
-		return b
+		return
 	}
 	lock, err := lockDir(b.cfg.Dir)
 	if err != nil {
-		log.Warn("cues.dir can't be used: cues are taken, but a restart loses them; make it writable for this process, or set it to another directory",
+		b.log.Warn("cues.dir can't be used: cues are taken, but a restart loses them; make it writable for this process, or name another directory",
 			slog.String("dir", b.cfg.Dir), slog.Any("error", err))
-		return b
+		return
 	}
 	b.dir, b.lock = b.cfg.Dir, lock
 	b.running.Go(b.clean)
-	return b
 }
 
 // lockDir makes a directory this process's own, and sees whether it can be written.

@@ -15,6 +15,7 @@ import (
 	"pushcart/admin"
 	"pushcart/auth"
 	"pushcart/config"
+	"pushcart/cue"
 	"pushcart/ingest"
 	"pushcart/ingest/rtmp"
 	"pushcart/ingest/rtsp"
@@ -40,6 +41,7 @@ type server struct {
 	door    *rtmp.Server
 	rtsp    *rtsp.Server
 	puller  *rtsp.Puller
+	cues    *cue.Book
 	counter *origin.Server
 	admin   *admin.Server
 	ladder  *transcode.Transcoder
@@ -72,13 +74,16 @@ func newServer(conf config.Config, log *slog.Logger) (*server, error) {
 	s.on = &register{file: conf.Stream.StateFile, list: s.shows.on, log: log}
 	s.hub = stream.NewHub(conf.Stream, log, func(st *stream.Stream) {
 		s.shows.begin(st)
+		s.cues.Begin(st)
 		s.ladder.Show(st)
 	})
+	s.cues = cue.NewBook(conf.Cues, conf.Packager.WithDefaults().Latency.HoldBack, log)
 	s.ladder = transcode.New(conf.Ladder, s.hub, log)
-	desk := &ingest.Desk{Config: conf.Ingest, Hub: s.hub, Auth: checker, Log: log}
+	desk := &ingest.Desk{Config: conf.Ingest, Hub: s.hub, Auth: checker, Messages: s.cues, Log: log}
 	s.door = &rtmp.Server{Config: conf.RTMP, Opener: desk, Log: log}
 	s.addRTSP(desk, checker)
 	s.counter = origin.New(conf.Origin, s.shows, certs.HTTPHandler(web.Handler()), log)
+	s.counter.Cues = boards{s.cues}
 	ladders := s.forOBS(checker)
 	s.counter.Hosts = onlyOBS(ladders)
 	registry := metrics.New(version())
@@ -86,6 +91,7 @@ func newServer(conf config.Config, log *slog.Logger) (*server, error) {
 	s.admin = &admin.Server{
 		Config:  conf.Admin,
 		Source:  s,
+		Cues:    s.cues,
 		OBS:     pasteOBS(ladders),
 		Metrics: registry.Handler(),
 		Ready:   s.ready,
@@ -185,6 +191,7 @@ func (s *server) run(ctx context.Context, beside func(context.Context, *server) 
 	defer done()
 	var forViewers []net.Listener
 	s.takeUp()
+	s.cues.Open()
 	g.Go(func() error { s.on.run(hosts); return nil })
 	g.Go(func() error { return s.ladder.Run(hosts) })
 	g.Go(func() error { return s.puller.Run(hosts) })
@@ -222,6 +229,7 @@ func (s *server) run(ctx context.Context, beside func(context.Context, *server) 
 		<-hosts.Done()
 		s.stopping.Store(true)
 		s.on.close()
+		s.cues.Close() // shows that end from here on go on later
 		s.hub.Close()
 		s.shows.wait()
 		sendAway()
