@@ -41,6 +41,10 @@ const (
 	maxEvents = 256
 	// maxLocalized bounds the localized documents that are kept of a revision.
 	maxLocalized = 64
+	// listTime is how long a revision stays in the list when it is over. A list of all that a show of three
+	// hours has had would be what pages that fetch it every few seconds spend their bandwidth on; what a
+	// longer window has is in its playlists.
+	listTime = 15 * time.Minute
 	// documentTime is how long the documents of a show can be read after the next show has begun.
 	documentTime = 10 * time.Minute
 )
@@ -52,6 +56,8 @@ type board struct {
 
 	entries map[string]*listed // by key
 	sorted  []*listed          // by start; replaced, never modified
+	newest  int64              // start of the newest there has been, as in an Entry
+	past    []docKey           // what is not listed any more, and can be read; oldest first
 	known   map[string][]byte  // facts by product, as JSON; replaced, never modified
 	version uint64
 	touched bool // something has changed since publish
@@ -130,7 +136,8 @@ func (t *Timeline) Content(id string, rev int, locale string) ([]byte, bool) {
 }
 
 // Present returns the number of the present state, which goes up, and what renders it as the document
-// cues.json: the show's epoch, the announced revisions (Entry) and the facts. The same number means the same
+// cues.json: the show's epoch, the announced revisions (Entry) that are to come, up or have been lately, and the
+// facts. The same number means the same
 // bytes.
 func (t *Timeline) Present() (version uint64, render func() []byte) {
 	p := t.board.present.Load()
@@ -199,9 +206,15 @@ func (b *board) list(m Mark, s show) {
 		return
 	}
 	b.entries[m.Key()] = l
+	b.newest = max(b.newest, l.Start)
 	sorted := make([]*listed, 0, len(b.sorted)+1)
 	for _, x := range b.sorted {
-		if x != old {
+		switch {
+		case x == old:
+		case x.End != nil && *x.End < b.newest-listTime.Milliseconds():
+			delete(b.entries, x.mark.Key())
+			b.past = append(b.past, docKey{x.ID, x.Rev})
+		default:
 			sorted = append(sorted, x)
 		}
 	}
@@ -211,11 +224,10 @@ func (b *board) list(m Mark, s show) {
 		}
 		return -1
 	})
-	if b.sorted = slices.Insert(sorted, at, l); len(b.sorted) > MaxCues { // in a show that goes on for days
-		oldest := b.sorted[0]
-		b.sorted = b.sorted[1:]
-		delete(b.entries, oldest.mark.Key())
-		b.docs.Delete(docKey{oldest.ID, oldest.Rev})
+	b.sorted = slices.Insert(sorted, at, l)
+	for len(b.past) > 0 && len(b.past)+len(b.sorted) > MaxCues { // in a show that goes on for days
+		b.docs.Delete(b.past[0])
+		b.past = b.past[1:]
 	}
 	b.touched = true
 	b.tell("cue", l.text)
@@ -230,6 +242,7 @@ func (b *board) withdraw(m Mark) {
 // begin forgets the former show. Its documents can be read for a while by those who are at its end.
 func (b *board) begin(s show) {
 	b.show, b.entries, b.sorted, b.touched = s, make(map[string]*listed), nil, true
+	b.newest, b.past = 0, nil
 	var old []any
 	b.docs.Range(func(key, _ any) bool {
 		old = append(old, key)
@@ -248,6 +261,7 @@ func (b *board) begin(s show) {
 // forget leaves nothing to read.
 func (b *board) forget() {
 	b.entries, b.sorted, b.known, b.touched = make(map[string]*listed), nil, nil, true
+	b.newest, b.past = 0, nil
 	b.docs.Clear()
 	b.publish()
 }
