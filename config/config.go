@@ -48,6 +48,7 @@ type Config struct {
 	TLS      tlsconf.Config   `yaml:"tls"`
 	Auth     auth.Config      `yaml:"auth"`
 	Ingest   ingest.Config    `yaml:"interpreters"`
+	Sound    ingest.Sound     `yaml:"sound"`
 	Packager packager.Config  `yaml:",inline"`
 	Stream   stream.Config    `yaml:",inline"`
 	Ladder   transcode.Config `yaml:"ladder"`

@@ -33,6 +33,7 @@ type Messages interface {
 // safe for concurrent use.
 type Desk struct {
 	Config Config
+	Sound  Sound
 	Hub    *stream.Hub
 	Auth   Authorizer
 	// Messages may be nil.
@@ -69,7 +70,7 @@ func (d *Desk) Open(r Request) (Publisher, error) {
 		return nil, &Refusal{"The server is shutting down: try again in a minute."}
 	}
 	s := newSession(pub)
-	s.part, s.host, s.messages = p, d.host(pub.Stream()), d.Messages
+	s.part, s.host, s.messages, s.sound = p, d.host(pub.Stream()), d.Messages, d.Sound
 	return s, nil
 }
 

@@ -53,29 +53,3 @@ func (s *Session) begin(at time.Duration) error {
 	s.changed, s.broken, s.began = false, false, at
 	return s.pub.Begin(tracks)
 }
-
-// keepAudio goes on with the audio track of the show's last epoch, in silence, if the host has come back
-// without one: viewers' players wait for audio that they once had.
-func (s *Session) keepAudio() {
-	lead := s.lead()
-	for _, t := range s.tracks {
-		if t.show.Kind() == media.KindAudio {
-			return
-		}
-	}
-	for _, t := range s.pub.Stream().Tracks() {
-		if t.Kind() != media.KindAudio || t.Contributed || lead == nil {
-			continue
-		}
-		f, err := media.ParseConfig(t)
-		if err != nil || media.Silence(t, f) == nil || s.track(t.ID) != nil {
-			continue
-		}
-		n := &sessionTrack{door: t, show: t, format: f}
-		n.clock = trackClock{in: t.Timescale, out: t.Timescale, audio: newAudioClock(t, f)}
-		n.clock.audio.away = true
-		s.tracks = append(s.tracks, n)
-		s.pub.Remark("silence", "The host has come back without sound: viewers get silence.")
-		return
-	}
-}

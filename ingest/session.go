@@ -37,6 +37,7 @@ type Session struct {
 	part     part
 	host     *hostClock
 	messages Messages // may be nil
+	sound    Sound
 	clock    clock
 	captured time.Time // of the encoder's time 0, by its own clock; zero: it has not told
 
@@ -64,6 +65,7 @@ type sessionTrack struct {
 	format  media.Format // zero for data
 	current bool         // show is part of the present epoch
 	dormant bool         // it is left out until it has a keyframe
+	added   bool         // nobody sends it: it is silence
 	keyed   bool         // it has had one in the present epoch; audio and data need none
 	clock   trackClock
 	lastKey time.Duration

@@ -40,7 +40,7 @@ var encoders = map[string]encoder{
 	"libx264": {media.CodecH264, "veryfast",
 		[]string{"-tune", "zerolatency", "-bf", "0", "-g", never, "-sc_threshold", "0", "-forced-idr", "1",
 			// zerolatency takes the frame rate for granted; phones' are not constant, and a rung may have fewer.
-			"-x264-params", "vfr-input=1"}, software, ""},
+			"-x264-params", "force-cfr=0"}, software, ""},
 	"libx265": {media.CodecHEVC, "ultrafast",
 		[]string{"-tune", "zerolatency", "-bf", "0", "-g", never, "-forced-idr", "1",
 			"-x265-params", "scenecut=0:open-gop=0:log-level=error"}, software, ""},

@@ -86,7 +86,7 @@ func (sh *show) run(ctx context.Context) {
 }
 
 // follow reads the show from its newest keyframe on, and has it transcoded, until something has to change.
-func (sh *show) follow(ctx context.Context) error {
+func (sh *show) follow(ctx context.Context) (why error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	reader := sh.s.NewReader()
@@ -96,7 +96,7 @@ func (sh *show) follow(ctx context.Context) error {
 	defer func() {
 		if cur != nil {
 			sh.stopped()
-			cur.stop(nil)
+			cur.stop(why)
 		}
 	}()
 	for {

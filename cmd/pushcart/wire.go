@@ -79,7 +79,7 @@ func newServer(conf config.Config, log *slog.Logger) (*server, error) {
 	})
 	s.cues = cue.NewBook(conf.Cues, conf.Packager.WithDefaults().Latency.HoldBack, log)
 	s.ladder = transcode.New(conf.Ladder, s.hub, log)
-	desk := &ingest.Desk{Config: conf.Ingest, Hub: s.hub, Auth: checker, Messages: s.cues, Log: log}
+	desk := &ingest.Desk{Config: conf.Ingest, Sound: conf.Sound, Hub: s.hub, Auth: checker, Messages: s.cues, Log: log}
 	s.door = &rtmp.Server{Config: conf.RTMP, Opener: desk, Log: log}
 	s.addRTSP(desk, checker)
 	s.counter = origin.New(conf.Origin, s.shows, certs.HTTPHandler(web.Handler()), log)
