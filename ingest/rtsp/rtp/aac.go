@@ -11,7 +11,7 @@ const maxAACUnits = 64
 // payloads where a unit came in one piece. Interleaving is not supported, and no encoder does it.
 func (h AACHeaders) Units(payloads [][]byte) ([][]byte, error) {
 	var whole []byte
-	need := 0
+	size, pieces := 0, 0 // of the unit: as its first fragment says, and as all fragments say of themselves
 	for i, p := range payloads {
 		sizes, data, err := h.read(p)
 		if err != nil {
@@ -22,16 +22,18 @@ func (h AACHeaders) Units(payloads [][]byte) ([][]byte, error) {
 			return cutUnits(sizes, data)
 		case len(sizes) != 1:
 			return nil, FormatError("a fragment of an AAC unit shares its packet")
-		case i > 0 && sizes[0] != need:
-			return nil, FormatError("the fragments of an AAC unit disagree on its size")
+		case i == 0:
+			size = sizes[0]
 		}
-		need = sizes[0]
+		pieces += sizes[0]
 		whole = append(whole, data...)
 	}
-	if need == 0 || len(whole) < need {
+	// RFC 3640 has the size of the whole unit in each fragment; gortsplib, and MediaMTX with it, has the
+	// fragment's own.
+	if size == 0 || len(whole) != size && len(whole) != pieces {
 		return nil, FormatError("a fragmented AAC unit has no end")
 	}
-	return [][]byte{whole[:need]}, nil
+	return [][]byte{whole}, nil
 }
 
 // read reads the AU header section: its length in bits, and the sizes of the units.

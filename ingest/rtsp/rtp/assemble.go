@@ -11,7 +11,7 @@ type Frame struct {
 	Broken bool
 	// AfterGap says that packets are missing before it: its own first ones, whole frames, or both.
 	AfterGap bool
-	// Continued says that the frame before had the same timestamp.
+	// Continued says that the frame before was taken for whole, and had the same timestamp.
 	Continued bool
 	// Restart is that of the packets.
 	Restart bool
@@ -32,7 +32,7 @@ type Assembler struct {
 	picture  bool // cur has some of its picture
 	ended    bool // the marker was on cur's latest packet
 	bytes    int
-	emitted  bool // there was a frame before, with timestamp last
+	whole    bool // the frame before was, and has timestamp last
 	last     uint32
 	trusted  bool
 	betrayed bool
@@ -53,7 +53,7 @@ func (a *Assembler) Push(p Ordered, emit func(Frame)) {
 		a.open = true
 		a.cur = Frame{
 			Timestamp: p.Timestamp, Arrived: p.Arrived, AfterGap: p.Gap, Restart: p.Restart,
-			Continued: a.emitted && p.Timestamp == a.last,
+			Continued: a.whole && p.Timestamp == a.last && !p.Gap,
 		}
 	}
 	if a.ended && a.picture {
@@ -95,7 +95,7 @@ func (a *Assembler) gap(emit func(Frame)) {
 
 func (a *Assembler) finish(emit func(Frame)) {
 	f := a.cur
-	a.emitted, a.last = true, f.Timestamp
+	a.whole, a.last = !f.Broken, f.Timestamp
 	a.cur, a.open, a.picture, a.ended, a.bytes = Frame{}, false, false, false, 0
 	emit(f)
 }

@@ -29,6 +29,8 @@ func AppendH264(nals [][]byte, payloads [][]byte) ([][]byte, error) {
 				return nals, errShortFragment
 			}
 			nals, err = fragments.add(nals, p[1], p[2:], p[0]&0xE0|p[1]&31)
+		case bytes.HasPrefix(p, []byte{0, 0, 0, 1}), bytes.HasPrefix(p, startCode):
+			nals = appendNAL(nals, p)
 		case typ == 0 || typ > stapA:
 			return nals, formatError("H.264 packets of type %d are not supported: set packetization mode 0 or 1", typ)
 		default:

@@ -38,6 +38,8 @@ const (
 	maxHeld = 2048
 	// maxLate is how far behind a packet may be to be a late one, and not one of a new row.
 	maxLate = 4096
+	// maxAhead is the same for one that is ahead of its time.
+	maxAhead = 2 * maxHeld
 )
 
 // Push takes the next packet off the wire and calls emit for those that are in order now.
@@ -60,7 +62,7 @@ func (s *Sequencer) Push(p Packet, emit func(Ordered)) {
 		}
 		emit(Ordered{Packet: p})
 		s.drain(emit)
-	case d > maxHeld || d < -maxLate:
+	case d > maxAhead || d < -maxLate:
 		s.probe(p, emit)
 	case d < 0:
 		s.Late++

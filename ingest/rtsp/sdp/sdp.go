@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Limits of what Parse reads.
@@ -84,10 +85,10 @@ func Parse(b []byte) (Session, error) {
 	var s Session
 	for line := range bytes.SplitSeq(b, []byte("\n")) {
 		line = bytes.TrimRight(line, "\r \x00")
-		if len(line) < 2 || line[1] != '=' || len(line) > maxLine {
+		if len(line) < 3 || line[1] != '=' || len(line) > maxLine || bytes.ContainsFunc(line, unicode.IsControl) {
 			continue
 		}
-		switch value := string(line[2:]); line[0] {
+		switch value := string(bytes.ToValidUTF8(line[2:], []byte("?"))); line[0] {
 		case 'm':
 			if len(s.Media) == MaxMedia {
 				return Session{}, errMany
