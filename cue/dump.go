@@ -63,8 +63,11 @@ func (s *state) dumpCues() []*record {
 func (r *revision) records() []*record {
 	out := []*record{{
 		Type: recRev, ID: r.id, Rev: r.rev, Kind: r.kind, Slot: r.slot, Doc: r.doc, At: r.at, End: r.end,
-		Placed: r.placed, Tick: r.start, Undone: r.undone, Until: r.until, Asked: r.asked,
+		Placed: r.placed, Undone: r.undone, Until: r.until, Asked: r.asked,
 	}}
+	if r.placed {
+		out[0].Tick = r.start
+	}
 	if r.withdrawn {
 		out = append(out, &record{Type: recDrop, ID: r.id, Rev: r.rev})
 	}

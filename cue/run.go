@@ -22,10 +22,13 @@ type rundown struct {
 }
 
 type runItem struct {
-	id  string
-	doc []byte // content document of revision 0
-	at  when   // nothing: waits for its step
-	end when
+	id    string
+	doc   []byte // content document of revision 0
+	at    when   // nothing: waits for its step
+	end   when
+	kind  string
+	slot  string
+	title string // for the producer's eye
 }
 
 // step is what a Next or Previous has done.
@@ -52,7 +55,11 @@ func (s *state) applyRun(rec *record) (undo func()) {
 		s.run = &rundown{title: rec.Title, position: rec.Position}
 	case old == nil:
 	case rec.Type == recItem:
-		old.items = append(old.items, runItem{rec.ID, rec.Doc, rec.At, rec.End})
+		it := runItem{id: rec.ID, doc: rec.Doc, at: rec.At, end: rec.End}
+		if sc, err := it.script(); err == nil {
+			it.kind, it.slot, it.title = sc.kind, sc.slot, sc.title()
+		}
+		old.items = append(old.items, it)
 		return func() { old.items = old.items[:len(old.items)-1] }
 	default:
 		position, steps := old.position, slices.Clone(old.steps)

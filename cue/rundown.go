@@ -224,10 +224,7 @@ func (x *tx) rundown() Rundown {
 	}
 	out.Title, out.Position, out.Length = run.title, x.position(), len(run.items)
 	for _, it := range run.items {
-		item := Item{ID: it.id, Planned: it.at.String()}
-		if sc, err := it.script(); err == nil {
-			item.Kind, item.Slot, item.Title = sc.kind, sc.slot, sc.title()
-		}
+		item := Item{ID: it.id, Kind: it.kind, Slot: it.slot, Title: it.title, Planned: it.at.String()}
 		if c := x.s.cues[it.id]; c != nil {
 			item.State = x.stateOf(c.latest())
 		}

@@ -166,7 +166,7 @@ func (s *state) nextRev(id string) int {
 }
 
 func (s *state) applyRev(rec *record) func() {
-	if rec.ID == "" || rec.Rev < s.nextRev(rec.ID) || rec.Placed && !s.on {
+	if rec.ID == "" || rec.Rev <= s.used[rec.ID].rev || s.find(rec.ID, rec.Rev) != nil || rec.Placed && !s.on {
 		return func() {}
 	}
 	s.seq++
@@ -179,7 +179,7 @@ func (s *state) applyRev(rec *record) func() {
 		c = new(series)
 		s.cues[r.id] = c
 	}
-	c.revs = append(c.revs, r)
+	c.revs = slices.Insert(c.revs, seriesIndex(c.revs, r.rev), r)
 	s.count++
 	s.bytes += len(r.doc)
 	if rec.Placed {
@@ -220,14 +220,19 @@ func (s *state) withdraw(r *revision) {
 		s.unwait(r)
 		return
 	}
-	l := slices.DeleteFunc(s.slots[r.slot], func(x *revision) bool { return x == r })
+	l := s.slots[r.slot]
+	if i := slotIndex(l, r); i >= 0 {
+		l = slices.Delete(l, i, i+1)
+	}
 	if s.slots[r.slot] = l; len(l) == 0 {
 		delete(s.slots, r.slot)
 	}
 }
 
 func (s *state) unwait(r *revision) {
-	s.waiting = slices.DeleteFunc(s.waiting, func(x *revision) bool { return x == r })
+	if i := slices.Index(s.waiting, r); i >= 0 {
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+	}
 }
 
 func (s *state) applyDrop(rec *record) func() {
