@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"fmt"
 	"testing"
 
 	"pushcart/media"
@@ -57,6 +58,47 @@ func BenchmarkRender(b *testing.B) {
 					d.Gzip()
 				} else {
 					d.Text()
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkPart packages the same show and counts by part: what a new part costs whoever it concerns.
+// Renditions beside the first are rungs of the same pictures.
+func BenchmarkPart(b *testing.B) {
+	for _, rungs := range []int{1, 2, 4} {
+		b.Run(fmt.Sprintf("rungs=%d", rungs), func(b *testing.B) {
+			l, _ := Preset("low")
+			var tracks []media.Track
+			var rows [][]media.AccessUnit
+			for i := range rungs {
+				v := mediatest.Video{ID: 1 + i, Start: 90000, Bytes: 9600}
+				tracks, rows = append(tracks, v.Track()), append(rows, v.Units(240))
+			}
+			a := mediatest.Audio{ID: rungs + 1, Start: 48000, Bytes: 340}
+			tracks, rows = append(tracks, a.Track()), append(rows, a.Units(375))
+			units := mediatest.Interleave(tracks, rows...)
+			p := New(Config{Latency: l}, Show{Epoch: "e1", Start: epochStart, FirstMSN: 1})
+			if err := p.Apply(stream.Event{Kind: stream.EventTracks, Tracks: tracks}); err != nil {
+				b.Fatal(err)
+			}
+			next := 0
+			parts := func() (n int64) {
+				for _, r := range p.renditions {
+					n += r.nextPart
+				}
+				return n
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				for before := parts(); parts() == before; next++ {
+					au := units[next%len(units)]
+					round := int64(next/len(units)) * 8
+					scale := tracks[au.Track-1].Timescale
+					au.DTS += round * scale
+					au.PTS += round * scale
+					p.Apply(stream.Event{Kind: stream.EventUnit, Unit: au})
 				}
 			}
 		})

@@ -2,8 +2,11 @@ package packager
 
 import "pushcart/media"
 
-// maxHeld bounds the units that wait for the lead; the oldest go first.
-const maxHeld = 4096
+// maxHeld and maxHeldBytes bound the units of a rendition that wait for the lead; the oldest go first.
+const (
+	maxHeld      = 4096
+	maxHeldBytes = 16 << 20
+)
 
 // cut is a boundary that the lead has set, in ticks of the rendition that has to follow. key says that the
 // lead has a keyframe there.
@@ -14,10 +17,13 @@ type cut struct {
 
 // hold queues a unit until the lead has got as far.
 func (r *rendition) hold(au media.AccessUnit) {
-	if len(r.held) == maxHeld {
-		r.held = r.held[1:]
-	}
 	r.held = append(r.held, au)
+	r.heldBytes += len(au.Data)
+	for len(r.held) > maxHeld || r.heldBytes > maxHeldBytes {
+		r.heldBytes -= len(r.held[0].Data)
+		r.held = r.held[1:]
+		r.sleep() // what follows may refer to what is lost
+	}
 }
 
 func (r *rendition) newestHeld() (int64, bool) {
@@ -44,6 +50,7 @@ func (r *rendition) drain(horizon int64) {
 	}
 	i := 0
 	for i < len(r.held) && r.due(r.held[i]) < horizon {
+		r.heldBytes -= len(r.held[i].Data)
 		r.follow(r.held[i])
 		i++
 	}
@@ -162,7 +169,7 @@ func (r *rendition) miss() {
 	}
 	r.closePart(true)
 	switch {
-	case len(r.open.parts) > 0:
+	case len(r.open.parts) > 0, !r.video() && !r.idle && !r.track.Contributed && at > r.end: // the host's sound is expected back
 		if at-r.end > r.predicted/2 {
 			r.gapTo(at)
 		}
@@ -192,7 +199,7 @@ func (r *rendition) flush() {
 		}
 	}
 	clear(r.held)
-	r.held = r.held[:0]
+	r.held, r.heldBytes = r.held[:0], 0
 	r.closePart(true)
 	r.cuts = nil
 }

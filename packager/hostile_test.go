@@ -54,6 +54,7 @@ type hostileShow struct {
 	p      *Packager
 	in     *inspector
 	texts  map[string]*m3u8.Media // the newest of each rendition
+	seen   map[string]*playlist   // what they are of
 	// company are those who contribute.
 	company company
 }
@@ -66,7 +67,7 @@ func newHostileShow(t *testing.T, seed uint64) *hostileShow {
 		h.reader = s.NewReader()
 		h.p = New(Config{Latency: latency}, Show{Epoch: s.Epoch(), Start: s.Start(), FirstMSN: 100, FirstDSN: 7})
 		h.in = inspect(t, h.p)
-		h.texts = make(map[string]*m3u8.Media)
+		h.texts, h.seen = make(map[string]*m3u8.Media), make(map[string]*playlist)
 	})
 	h.desk = &ingest.Desk{Hub: h.hub, Auth: anyone{}, Log: log}
 	return h
@@ -194,9 +195,10 @@ func (h *hostileShow) read() {
 // text reads a rendition's playlist as a client does, and holds it against the one before.
 func (h *hostileShow) text(r *rendition) {
 	t, pl := h.t, r.state.Load()
-	if pl == nil {
+	if pl == nil || h.seen[r.name] == pl {
 		return
 	}
+	h.seen[r.name] = pl
 	now, err := m3u8.ParseMedia(pl.documents[SkipNone].Text())
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", r.name, err, pl.documents[SkipNone].Text())

@@ -121,6 +121,8 @@ func (r *rendition) pass() {
 			st.probation = probation
 		}
 		r.sleep()
+	} else if r.end < c.at-r.slack() {
+		r.sleep() // units are missing
 	}
 	r.miss()
 }

@@ -62,6 +62,7 @@ type followed struct {
 	nextPart int64
 	tfdt     uint64
 	fresh    bool // a discontinuity, or a gap, allows a jump
+	list     *playlist
 	broken   bool // nothing can be decoded before the next keyframe
 	last     *part
 	lastMSN  int64
@@ -86,7 +87,10 @@ func (in *inspector) look() {
 			f = &followed{segments: make(map[int64]*segment), fresh: true}
 			in.seen[r.name] = f
 		}
-		in.rendition(f, pl)
+		if f.list != pl {
+			f.list = pl
+			in.rendition(f, pl)
+		}
 	}
 }
 
@@ -544,6 +548,9 @@ func TestAudioStops(t *testing.T) {
 		feed(t, p, in, tracks, mediatest.Interleave(tracks, video.Units(3600), audio.Units(n)))
 		if lag := p.renditions[0].open.msn - p.renditions[1].open.msn; lag > maxCuts {
 			t.Errorf("with %d audio units, the audio playlist lags %d segments behind", n, lag)
+		}
+		if got, want := offered(t, p), "v1 a1"; got != want {
+			t.Errorf("with %d audio units, offered are %s", n, got)
 		}
 		apply(t, p, stream.Event{Kind: stream.EventEnded})
 		in.look()

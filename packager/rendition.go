@@ -52,9 +52,10 @@ type rendition struct {
 	lastKey   int64
 
 	// Units that wait for the lead, and the boundaries it has set.
-	held   []media.AccessUnit
-	cuts   []cut
-	filled int64 // where the newest gap or silence ends: what belongs before it is late
+	held      []media.AccessUnit
+	cuts      []cut
+	heldBytes int
+	filled    int64 // where the newest gap or silence ends: what belongs before it is late
 
 	step  step  // of video beside the lead
 	quiet quiet // of contributed audio
@@ -104,7 +105,7 @@ func (r *rendition) setTrack(t media.Track, f media.Format) error {
 	}
 	r.track, r.format = t, f
 	r.idle, r.begun = false, false
-	r.held, r.cuts, r.samples = r.held[:0], nil, r.samples[:0]
+	r.held, r.heldBytes, r.cuts, r.samples = r.held[:0], 0, nil, r.samples[:0]
 	r.step, r.quiet = step{}, r.newQuiet()
 	r.partTarget = int64(r.p.cfg.Latency.Part) * t.Timescale / int64(time.Second)
 	r.minPart = (r.partTarget*85 + 99) / 100

@@ -100,6 +100,7 @@ func (r *rendition) closeSegment() *segment {
 		s.gap = s.gap && x.gap
 	}
 	r.append(s)
+	r.ready = true
 	r.p.raiseTarget(s.duration)
 	r.p.redescribe = r.p.redescribe || r.shown
 	return s
