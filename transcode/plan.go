@@ -29,14 +29,20 @@ const (
 const transferPQ, transferHLG = 16, 18
 
 // plan returns the rungs that can be made of a source, smallest first, or else a sentence that says why there
-// are none. bitRate is the source's, zero if it is not known.
-func plan(rungs []Rung, t media.Track, f media.Format, bitRate float64) ([]target, string) {
+// are none. bitRate is the source's, zero if it is not known; sent are the short sides of what the host sends in
+// smaller sizes itself.
+func plan(rungs []Rung, t media.Track, f media.Format, bitRate float64, sent map[int]bool) ([]target, string) {
 	if f.Color.Transfer == transferPQ || f.Color.Transfer == transferHLG {
 		return nil, "the host sends HDR, which the ladder would make dull"
 	}
 	short, long := min(f.Width, f.Height), max(f.Width, f.Height)
 	var targets []target
+	spared := false
 	for i, r := range rungs {
+		if r.ShortSide < short && sent[r.ShortSide] {
+			spared = true
+			continue
+		}
 		if r.ShortSide > short || r.ShortSide == short && (bitRate == 0 || float64(r.BitRate) > sameSize*bitRate) {
 			continue
 		}
@@ -55,6 +61,9 @@ func plan(rungs []Rung, t media.Track, f media.Format, bitRate float64) ([]targe
 	slices.SortStableFunc(targets, func(a, b target) int {
 		return cmp.Or(cmp.Compare(a.ShortSide, b.ShortSide), cmp.Compare(a.BitRate, b.BitRate))
 	})
+	if len(targets) == 0 && spared {
+		return nil, "the host sends its rungs itself"
+	}
 	if len(targets) == 0 {
 		return nil, fmt.Sprintf("all of its rungs are larger than the host's %dx%d", f.Width, f.Height)
 	}

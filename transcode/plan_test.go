@@ -21,18 +21,21 @@ func TestPlan(t *testing.T) {
 		f     media.Format
 		rate  float64
 		want  string
+		sent  map[int]bool
 	}{
-		"1080p of unknown rate":  {media.Track{FrameRate: 30}, size(1920, 1080), 0, "3:640x360@0.7M 4:854x480@1.2M 2:1280x720@2.5M"},
-		"1080p of 8 Mb/s":        {media.Track{FrameRate: 30}, size(1920, 1080), 8e6, "3:640x360@0.7M 4:854x480@1.2M 2:1280x720@2.5M 1:1920x1080@4M"},
-		"1080p of 5 Mb/s":        {media.Track{FrameRate: 29.97}, size(1920, 1080), 5e6, "3:640x360@0.7M 4:854x480@1.2M 2:1280x720@2.5M"},
-		"1080p60 of 2 Mb/s":      {media.Track{FrameRate: 60}, size(1920, 1080), 2e6, "3:640x360@0.7M half 4:854x480@1.2M 2:1280x720@1.7M"},
-		"a phone held upright":   {media.Track{FrameRate: 30}, size(1080, 1920), 0, "3:360x640@0.7M 4:480x854@1.2M 2:720x1280@2.5M"},
-		"of unknown frame rate":  {media.Track{}, size(1280, 720), 0, "3:640x360@0.7M half 4:854x480@1.2M"},
-		"4:3":                    {media.Track{FrameRate: 25}, size(640, 480), 0, "3:480x360@0.7M"},
-		"HDR":                    {media.Track{}, media.Format{Width: 1920, Height: 1080, Color: media.Color{Transfer: transferHLG}}, 0, "the host sends HDR"},
-		"smaller than all rungs": {media.Track{}, size(426, 240), 0, "larger than the host's 426x240"},
+		"1080p of unknown rate":   {media.Track{FrameRate: 30}, size(1920, 1080), 0, "3:640x360@0.7M 4:854x480@1.2M 2:1280x720@2.5M", nil},
+		"1080p of 8 Mb/s":         {media.Track{FrameRate: 30}, size(1920, 1080), 8e6, "3:640x360@0.7M 4:854x480@1.2M 2:1280x720@2.5M 1:1920x1080@4M", nil},
+		"1080p of 5 Mb/s":         {media.Track{FrameRate: 29.97}, size(1920, 1080), 5e6, "3:640x360@0.7M 4:854x480@1.2M 2:1280x720@2.5M", nil},
+		"1080p60 of 2 Mb/s":       {media.Track{FrameRate: 60}, size(1920, 1080), 2e6, "3:640x360@0.7M half 4:854x480@1.2M 2:1280x720@1.7M", nil},
+		"a phone held upright":    {media.Track{FrameRate: 30}, size(1080, 1920), 0, "3:360x640@0.7M 4:480x854@1.2M 2:720x1280@2.5M", nil},
+		"of unknown frame rate":   {media.Track{}, size(1280, 720), 0, "3:640x360@0.7M half 4:854x480@1.2M", nil},
+		"4:3":                     {media.Track{FrameRate: 25}, size(640, 480), 0, "3:480x360@0.7M", nil},
+		"HDR":                     {media.Track{}, media.Format{Width: 1920, Height: 1080, Color: media.Color{Transfer: transferHLG}}, 0, "the host sends HDR", nil},
+		"smaller than all rungs":  {media.Track{}, size(426, 240), 0, "larger than the host's 426x240", nil},
+		"a host with two tracks":  {media.Track{FrameRate: 30}, size(1920, 1080), 0, "3:640x360@0.7M 4:854x480@1.2M", map[int]bool{720: true}},
+		"a host with all of them": {media.Track{FrameRate: 30}, size(1280, 720), 0, "the host sends its rungs itself", map[int]bool{360: true, 480: true}},
 	} {
-		targets, got := plan(rungs, c.track, c.f, c.rate)
+		targets, got := plan(rungs, c.track, c.f, c.rate, c.sent)
 		for _, g := range targets {
 			got += fmt.Sprintf("%d:%dx%d@%gM ", g.id, g.width, g.height, float64(g.BitRate)/1e6)
 			if g.decimate {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -118,6 +119,10 @@ func (sh *show) follow(ctx context.Context) (why error) {
 			case ev.Kind == stream.EventInterrupted:
 				src = source{}
 				sh.set(Idle, "the host is away")
+			case ev.Kind == stream.EventJoined || ev.Kind == stream.EventLeft:
+				if src.track.ID != 0 && !maps.Equal(src.sent, sh.sent(src.track.ID)) {
+					return errAgain
+				}
 			case ev.Kind == stream.EventTracks:
 				if src = sh.source(ev.Tracks); len(src.targets) > 0 && !sh.slot {
 					return errNeedSlot
@@ -141,6 +146,7 @@ type source struct {
 	track   media.Track
 	format  media.Format
 	targets []target
+	sent    map[int]bool // see show.sent
 }
 
 // source finds the host's first video track and plans the rungs. Its targets are empty if there is nothing to do.
@@ -153,15 +159,38 @@ func (sh *show) source(tracks []media.Track) source {
 		if err != nil {
 			continue
 		}
-		targets, why := plan(sh.rungs, t, f, sh.bitRate(t))
+		sent := sh.sent(t.ID)
+		targets, why := plan(sh.rungs, t, f, sh.bitRate(t), sent)
 		sh.planned(targets, why)
 		if keep := len(targets) - sh.policy.dropped; keep < len(targets) {
 			targets = targets[:max(1, keep)]
 		}
-		return source{t, f, targets}
+		return source{t, f, targets, sent}
 	}
 	sh.planned(nil, "there are no pictures")
 	return source{}
+}
+
+// sent returns the short sides of pictures that come with the show beside those of the source: more tracks of the
+// host, or connections of their own. Nobody has to make those.
+func (sh *show) sent(source int) map[int]bool {
+	st := sh.s.Status()
+	ours := make(map[int]bool)
+	for _, c := range st.Contributors {
+		for _, id := range c.Tracks {
+			ours[id] = c.Role == role
+		}
+	}
+	sent := make(map[int]bool)
+	for _, t := range st.Tracks {
+		if t.Track.Kind() != media.KindVideo || t.Track.ID == source || ours[t.Track.ID] {
+			continue
+		}
+		if f, err := media.ParseConfig(t.Track); err == nil {
+			sent[min(f.Width, f.Height)] = true
+		}
+	}
+	return sent
 }
 
 // bitRate is what the host has declared, or what has been measured; zero if neither.

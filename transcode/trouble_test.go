@@ -226,3 +226,26 @@ func TestNothingToDo(t *testing.T) {
 	}
 	h.status(t, "b", func(st Status) bool { return st.State == Off && st.Why == "there are no pictures" })
 }
+
+// TestSent has somebody push the rung on a connection of its own: ffmpeg need not make it, until they go.
+func TestSent(t *testing.T) {
+	t.Parallel()
+	record.FFmpeg(t)
+	own := pictures(t, "106x64", 30, 30, "-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "15")
+	h := newHouse(t, fake(t, "works", lowRung))
+	h.publish(t, "a", short(t), 1)
+	h.status(t, "a", func(st Status) bool { return st.State == Running })
+	p, err := h.hub.Join("a", stream.Contribution{Role: "64p"}, stream.Source{Protocol: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Begin([]media.Track{own.track}); err != nil {
+		t.Fatal(err)
+	}
+	st := h.status(t, "a", func(st Status) bool { return st.State == Off })
+	if st.Why != "the host sends its rungs itself" || h.process("a") != 0 {
+		t.Errorf("status: %+v", st)
+	}
+	p.Close(nil)
+	h.status(t, "a", func(st Status) bool { return st.State == Running })
+}
