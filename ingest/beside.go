@@ -23,19 +23,16 @@ const (
 	// are needed; lostKeyframes is how many without one of the host's near them mean that the place is lost.
 	crooked       = 4 * time.Millisecond
 	lostKeyframes = 5
-	// An interpreter is moved when the mean over driftUnits says that it has drifted by maxDrift from where
-	// the wall clock would have it now. It takes minDriftUnits to say anything.
-	maxDrift      = 40 * time.Millisecond
-	driftUnits    = 1500
-	minDriftUnits = 400
+	// maxDrift is how far an interpreter may drift from where the wall clock would have it.
+	maxDrift = 40 * time.Millisecond
 )
 
 // drift is what a contributor's session knows of its own place.
 type drift struct {
 	session int  // of the host, by which it was placed
 	lined   bool // its keyframes were lined up with the host's
-	// Of an interpreter: how much later it ought to be, by the wall clock.
-	late mean
+	// Of an interpreter: how far its units arrive behind their show time.
+	delay least
 	// Of a rendition: its newest keyframe, and how many in a row were off, or far off, the host's.
 	key        time.Duration
 	keyed      bool
@@ -189,10 +186,11 @@ func (h hostTime) keyframeDistance() time.Duration {
 func (s *Session) keepPlace(t *sessionTrack, au media.AccessUnit, at, wall time.Duration) {
 	host := s.host.now()
 	if t.show.Kind() == media.KindAudio {
-		s.drift.late.add(float64(wall-host.delay+s.part.offset-at), driftUnits)
-		if late := time.Duration(s.drift.late.value); late.Abs() > maxDrift && s.drift.late.n >= minDriftUnits {
+		s.drift.delay.add(wall-at, wall)
+		delay, trusted := s.drift.delay.value()
+		if late := delay + s.part.offset - host.delay; trusted && late.Abs() > maxDrift {
 			s.shift(t, late)
-			s.drift.late = mean{}
+			s.drift.delay = least{}
 		}
 		return
 	}

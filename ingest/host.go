@@ -7,12 +7,8 @@ import (
 	"pushcart/media"
 )
 
-const (
-	// keptKeyframes is how many of the host's keyframes are remembered for renditions to line up with.
-	keptKeyframes = 64
-	// delayUnits is the number of units over which the host's delay is averaged: some twenty seconds.
-	delayUnits = 1500
-)
+// keptKeyframes is how many of the host's keyframes are remembered for renditions to line up with.
+const keptKeyframes = 64
 
 // hostClock is what the sessions of a show's contributors need to know of its host's. Each show has one, for
 // as long as it is on. Its methods are safe for concurrent use.
@@ -22,7 +18,7 @@ type hostClock struct {
 	began   time.Duration
 	newest  time.Duration // show time of the newest audio or video unit
 	offset  time.Duration // added to the encoder's time
-	delay   mean          // how far units arrive behind their show time, beside the wall clock
+	delay   least         // how far units arrive behind their show time
 	keys    []int64       // presentation times of the newest keyframes of the lead, in ticks of video
 	frame   frameLength   // of the lead; zero: not known
 }
@@ -41,7 +37,7 @@ func (h *hostClock) begin(at time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.session++
-	h.began, h.newest, h.delay, h.keys, h.frame = at, at, mean{}, nil, frameLength{}
+	h.began, h.newest, h.delay, h.keys, h.frame = at, at, least{}, nil, frameLength{}
 }
 
 // heard notes a unit of the host's at a show time that arrives when the wall clock says that the show is as
@@ -50,7 +46,7 @@ func (h *hostClock) heard(at, wall, offset time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.newest, h.offset = max(h.newest, at), offset
-	h.delay.add(float64(wall-at), delayUnits)
+	h.delay.add(wall-at, wall)
 }
 
 // keyframe notes one of the lead's.
@@ -67,9 +63,10 @@ func (h *hostClock) keyframe(pts int64, frame frameLength) {
 func (h *hostClock) now() hostTime {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	delay, _ := h.delay.value()
 	return hostTime{
 		session: h.session, began: h.began, newest: h.newest, offset: h.offset,
-		delay: time.Duration(h.delay.value), frame: h.frame, keys: h.keys[:len(h.keys):len(h.keys)],
+		delay: delay, frame: h.frame, keys: h.keys[:len(h.keys):len(h.keys)],
 	}
 }
 
@@ -83,14 +80,36 @@ func (h hostTime) nearest(at time.Duration) (pts int64, later time.Duration, ok 
 	return pts, later, ok
 }
 
-// mean is a running one. It is that of all values at first, and later forgets the oldest gradually.
-type mean struct {
-	value float64
-	n     float64
+// How long delays are looked at: networks and encoders make units late and never early, so that the fastest of
+// half a minute tells how far away somebody is, whatever happens to the others.
+const (
+	leastSpan  = 10 * time.Second
+	leastSpans = 3
+)
+
+// least is the least of the values of the last half minute or so.
+type least struct {
+	spans [leastSpans]time.Duration // the newest first
+	n     int                       // that have begun
+	since time.Duration             // the newest one's beginning
 }
 
-// add takes a value; most bounds the number of values that count.
-func (m *mean) add(v, most float64) {
-	m.n = min(m.n+1, most)
-	m.value += (v - m.value) / m.n
+// add takes a value at a time of the wall clock.
+func (l *least) add(v, wall time.Duration) {
+	if l.n == 0 || wall-l.since >= leastSpan {
+		copy(l.spans[1:], l.spans[:])
+		l.spans[0], l.since = v, wall
+		l.n++
+	}
+	l.spans[0] = min(l.spans[0], v)
+}
+
+// value returns the least, and whether enough time has been looked at to trust it.
+func (l *least) value() (v time.Duration, trusted bool) {
+	for i, s := range l.spans[:min(l.n, leastSpans)] {
+		if i == 0 || s < v {
+			v = s
+		}
+	}
+	return v, l.n > leastSpans
 }
