@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
@@ -352,8 +353,8 @@ func isCount(v any) bool {
 	if !ok {
 		return false
 	}
-	i, err := strconv.ParseInt(n.String(), 10, 64)
-	return err == nil && i >= 0 && i <= maxAmount
+	f, err := n.Float64()
+	return err == nil && f >= 0 && f <= maxAmount && f == math.Trunc(f)
 }
 
 // document returns the content document of a revision: canonical, so that the same cue has the same bytes and

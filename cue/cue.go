@@ -1,6 +1,15 @@
 package cue
 
-import "regexp"
+import (
+	_ "embed"
+	"regexp"
+)
+
+// Schema is the JSON Schema (2020-12) of what makes a cue, for tools. It says what the parser says, as far as a
+// schema can.
+//
+//go:embed schema/cue.v1.schema.json
+var Schema []byte
 
 // Limits. What passes one of them is refused with a sentence.
 const (

@@ -3,7 +3,6 @@ package cue
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"time"
 )
 
@@ -29,7 +28,8 @@ func (t *Timeline) SetFact(ctx context.Context, product string, body []byte, key
 		if stock, ok := patch.get("stock"); ok {
 			f.Stock = nil
 			if n, ok := stock.(json.Number); ok {
-				count, _ := strconv.ParseInt(n.String(), 10, 64)
+				exact, _ := n.Float64()
+				count := int64(exact)
 				f.Stock = &count
 			}
 		}

@@ -74,7 +74,7 @@ func parseWhenText(field, s string) (when, error) {
 		return when{byAfter, media.Ticks(d, Timescale)}, nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil || t.Year() < 2000 || t.Year() > 2200 {
+	if err != nil || t.Year() < 2000 || t.Year() >= 2200 {
 		return when{}, refuse(Invalid, "%s is %s: it must be %s", field, quote(s), timeForms)
 	}
 	return when{byDate, t.UnixNano()}, nil
