@@ -24,6 +24,7 @@ type video struct {
 
 	waiting bool // for a keyframe
 	begun   bool // there has been one
+	opening int  // type of the NAL unit that a whole keyframe began with; -1: none has come
 	leading bool // behind an HEVC keyframe that others may precede: those are left out
 	order   decodeOrder
 	since   int // pictures since the keyframe
@@ -31,7 +32,7 @@ type video struct {
 }
 
 func newVideo(t *track, f sdp.Format) *video {
-	v := &video{t: t, waiting: true, frameLength: int64(f.Clock) / 30}
+	v := &video{t: t, waiting: true, frameLength: int64(f.Clock) / 30, opening: -1}
 	switch f.Encoding {
 	case "H264":
 		v.codec = media.CodecH264
@@ -154,6 +155,11 @@ func (v *video) temporalUnit(f rtp.Frame) {
 		v.lose()
 		return
 	}
+	key := media.RandomAccess(media.Track{Codec: v.codec}, unit)
+	if key && f.AfterGap && header == nil {
+		v.lose() // its beginning is missing
+		return
+	}
 	if header != nil {
 		config, err := media.AV1Config(header)
 		if err != nil {
@@ -163,7 +169,7 @@ func (v *video) temporalUnit(f rtp.Frame) {
 		}
 		v.configure(config)
 	}
-	v.write(f, unit, media.RandomAccess(media.Track{Codec: v.codec}, unit))
+	v.write(f, unit, key)
 }
 
 // picture is frame for H.264 and HEVC.
@@ -179,7 +185,7 @@ func (v *video) picture(f rtp.Frame) {
 		v.lose()
 		return
 	}
-	news, size, slice, key := false, 0, []byte(nil), false
+	news, size, slice, key, opening := false, 0, []byte(nil), false, nalType(v.codec, v.nals[0])
 	kept := v.nals[:0]
 	for _, nal := range v.nals {
 		if isSet, changed := v.sets.Add(nal); isSet {
@@ -204,7 +210,11 @@ func (v *video) picture(f rtp.Frame) {
 	case !beginsPicture(v.codec, slice):
 		v.lose()
 		return
+	case key && f.AfterGap && opening != v.opening:
+		v.lose() // its beginning is missing: parameter sets, perhaps
+		return
 	case key:
+		v.opening = opening
 		config, err := v.sets.Config(slice)
 		if err != nil {
 			v.lose()
@@ -293,6 +303,14 @@ func (v *video) write(f rtp.Frame, data []byte, key bool) {
 	v.t.feed.write(media.AccessUnit{
 		Track: v.t.id, DTS: v.order.next(at, v.frameLength), PTS: at, RandomAccess: key, Data: data,
 	})
+}
+
+// nalType is what a NAL unit is, in its codec's numbers.
+func nalType(c media.Codec, nal []byte) int {
+	if c == media.CodecH264 {
+		return int(nal[0] & 31)
+	}
+	return int(nal[0] >> 1 & 63)
 }
 
 func isKey(c media.Codec, slice []byte) bool {
