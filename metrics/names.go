@@ -43,6 +43,14 @@ var (
 	PullTries       = counter("pull_tries_total", "Connections to the source that were made or tried.", "stream")
 )
 
+// Cues.
+var (
+	CueWrites       = counter("cue_writes_total", "Writes of the API, by what they did: created, revised, undone, refused.", "result")
+	CueMessages     = counter("cue_host_messages_total", "Data messages of hosts' encoders, by what became of them: cue, ignored, refused, dropped.", "result")
+	CueJournalBytes = counter("cue_journal_written_bytes_total", "Bytes written to the journals of cues.")
+	CueJournalFails = counter("cue_journal_errors_total", "Writes to the journals of cues that have failed: what they were for was refused.")
+)
+
 // The origin.
 var (
 	OriginRequests    = counter("origin_requests_total", "Requests answered, by kind and status; 499 is a viewer who did not wait.", "kind", "status")

@@ -106,6 +106,7 @@ func (s *server) report(m metrics.Scrape) {
 	}
 	s.reportDoor(m)
 	s.reportRTSP(m)
+	s.reportCues(m)
 	s.reportOrigin(m)
 }
 
@@ -151,6 +152,22 @@ func (s *server) reportRTSP(m metrics.Scrape) {
 		m.Set(metrics.PullUp, up, p.Name)
 		m.Set(metrics.PullTries, float64(p.Tries), p.Name)
 	}
+}
+
+func (s *server) reportCues(m metrics.Scrape) {
+	c := s.cues.Stats()
+	for result, n := range map[string]uint64{
+		"created": c.Created, "revised": c.Revised, "undone": c.Undone, "refused": c.Refused,
+	} {
+		m.Set(metrics.CueWrites, float64(n), result)
+	}
+	for result, n := range map[string]uint64{
+		"cue": c.Messages, "ignored": c.MessagesIgnored, "refused": c.MessagesRefused, "dropped": c.MessagesDropped,
+	} {
+		m.Set(metrics.CueMessages, float64(n), result)
+	}
+	m.Set(metrics.CueJournalBytes, float64(c.JournalBytes))
+	m.Set(metrics.CueJournalFails, float64(c.JournalErrors))
 }
 
 func (s *server) reportOrigin(m metrics.Scrape) {
