@@ -8,6 +8,8 @@ import { Documents } from './documents.js';
 import { source } from './sources.js';
 import { Timeline } from './timeline.js';
 
+export { straighten } from './shaka.js';
+
 const tickMs = 250;
 const aheadMs = 60_000; // contents are fetched for cues that begin within this
 const aheadMost = 32; // of them

@@ -119,3 +119,16 @@ export interface Cues extends EventTarget {
 
 /** Listens to a player's show until detach(). Attach before the player loads, so that nothing is missed. */
 export function attach(video: HTMLVideoElement, options?: CuesOptions): Cues;
+
+/** What knows the dates of a Shaka player's media times. */
+export interface DateLine {
+  /** Program date-time in milliseconds at a media time in seconds; null if it is not known. */
+  dateAt(time: number): number | null;
+  stop(): void;
+}
+
+/**
+ * Keeps Shaka Player (5.2.12) going when a host goes and comes back: it gets to see playlists whose dates do not step.
+ * attach() does it too; it has to be done before the player loads.
+ */
+export function straighten(player: object): DateLine;

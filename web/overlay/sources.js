@@ -6,12 +6,13 @@
 //
 // and puts what it hears into a timeline.
 
-import { ranges, readRange, Reader, scheme, texts } from './wire.js';
+import { straighten } from './shaka.js';
+import { readRange, Reader, scheme, texts } from './wire.js';
 
 // source finds out what kind of player there is. player is an Hls, a shaka.Player, or null for the browser's own.
 export function source(video, player, timeline) {
   if (player?.loadSource) return hls(player, timeline);
-  if (player?.getNetworkingEngine) return shaka(video, player, timeline);
+  if (player?.getNetworkingEngine) return shaka(player, timeline);
   return native(video, timeline);
 }
 
@@ -55,34 +56,23 @@ function hls(player, timeline) {
 // Shaka: its regions lack the start date, and are cut at the window's beginning, so the playlists themselves are
 // read on their way in. Regions tell what came before that. Messages in band need
 // mediaSource.dispatchAllEmsgBoxes; they are a second opinion.
-function shaka(video, player, timeline) {
+function shaka(player, timeline) {
   const reader = new Reader(timeline);
-  const decoder = new TextDecoder();
-  const filter = (type, { data }) => {
-    if (type !== 0) return; // RequestType.MANIFEST
-    const text = decoder.decode(data);
-    if (text.includes(scheme)) ranges(text).forEach((attr) => hear(timeline, attr));
-  };
+  const line = straighten(player);
+  line.onRanges = (list) => list.forEach((attr) => hear(timeline, attr));
   const emsg = ({ detail }) => texts(detail.messageData).forEach((text) => reader.read(text));
-  const begin = () => player.getPresentationStartTimeAsDate?.()?.getTime();
-  const net = player.getNetworkingEngine();
-  net?.registerResponseFilter(filter);
   player.addEventListener('emsg', emsg);
   for (const { schemeIdUri, id, startTime, endTime, values } of player.getAllTimelineRegions?.() ?? []) {
     if (schemeIdUri !== scheme || !startTime && endTime !== Infinity) continue; // cut: its end is wrong
-    const attr = { CLASS: scheme, ID: id, 'START-DATE': new Date(begin() + startTime * 1000).toISOString() };
+    const attr = { CLASS: scheme, ID: id, 'START-DATE': new Date(line.dateAt(startTime)).toISOString() };
     if (endTime !== Infinity) attr.DURATION = endTime - startTime;
     for (const { key, data } of values ?? []) attr[key] ??= data;
     hear(timeline, attr);
   }
   return {
-    // The playhead is a frame or two ahead of the picture. Its date steps where a host has returned.
-    dateAt(t) {
-      const date = player.getPlayheadTimeAsDate()?.getTime();
-      return date > 0 ? date + (t - video.currentTime) * 1000 : null;
-    },
+    dateAt: line.dateAt,
     stop() {
-      net?.unregisterResponseFilter(filter);
+      line.onRanges = null;
       player.removeEventListener('emsg', emsg);
     },
   };

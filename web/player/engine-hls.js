@@ -15,7 +15,10 @@ const settings = {
   // Parts of CMAF pass through as they are: a worker would only add a hop.
   enableWorker: false,
   enableInterstitialPlayback: false,
+  // The overlay listens to events. Text tracks of cues would cost time, and break the page's security policy.
   enableDateRangeMetadataCues: false,
+  enableEmsgMetadataCues: false,
+  enableID3MetadataCues: false,
   capLevelToPlayerSize: true,
 };
 

@@ -16,13 +16,14 @@ const settings = {
 };
 
 export async function shakaEngine(video, url, assets, on) {
-  const shaka = await loadLibrary(assets);
+  const [shaka, { straighten }] = await Promise.all([loadLibrary(assets), import(`${assets}dist/cues.js`)]);
   mendOffsets(globalThis.SourceBuffer?.prototype);
   shaka.polyfill.installAll();
   if (!shaka.Player.isBrowserSupported()) throw new Error('no Media Source Extensions in this browser');
   const player = new shaka.Player();
   await player.attach(video);
   player.configure(settings);
+  const dates = straighten(player);
   player.addEventListener('error', ({ detail: e }) => {
     if (e.severity !== shaka.util.Error.Severity.CRITICAL) return;
     const { NETWORK, MEDIA } = shaka.util.Error.Category;
@@ -40,7 +41,7 @@ export async function shakaEngine(video, url, assets, on) {
       const latency = player.getStats().liveLatency;
       return player.isLive() && Number.isFinite(latency) ? { latency, target: latency, ahead: inHand(video) } : null;
     },
-    date: () => player.getPlayheadTimeAsDate()?.getTime() ?? null,
+    date: () => dates.dateAt(video.currentTime),
     edge: () => null,
     toLive: () => player.goToLive(),
     recover: () => player.retryStreaming(),
