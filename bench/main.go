@@ -36,6 +36,7 @@ type options struct {
 	latencyStreams  int
 	probes          int
 	rounds          int
+	pairs           int
 	bitRate         int
 	keep, only      string
 	profile         string
@@ -58,13 +59,14 @@ var suites = []suite{
 	{"latency", "From the last byte of a part received to the part fetched", latencySuite},
 	{"viewers", "Blocked viewers", viewersSuite},
 	{"parts", "Parts served", partsSuite},
+	{"ladder", "Rungs of the ladder: 1080p at 30 frames/s and 5 Mb/s, a noisy test card", ladderSuite},
 }
 
 func parseFlags(args []string) (*options, error) {
 	o := &options{window: 30 * time.Second, segment: 2 * time.Second, peer: os.Getenv("PEER_MEDIAMTX")}
 	var streams, viewers string
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.StringVar(&o.suite, "suite", "all", "all, or names joined with commas: start, streams, latency, viewers, parts")
+	fs.StringVar(&o.suite, "suite", "all", "all, or names joined with commas: start, streams, latency, viewers, parts, ladder")
 	fs.IntVar(&o.seconds, "seconds", 20, "how long each measurement lasts")
 	fs.DurationVar(&o.warm, "warm", 100*time.Second, "how long the streams suite waits before it measures: until the window is full and the heap reuses its pages")
 	fs.StringVar(&streams, "streams", "1,50,200", "numbers of streams of the streams suite")
@@ -72,6 +74,7 @@ func parseFlags(args []string) (*options, error) {
 	fs.IntVar(&o.latencyStreams, "latency-streams", 100, "streams of the latency suite")
 	fs.IntVar(&o.probes, "probes", 20, "streams that are probed in the latency suite; every probe costs the machine processor time")
 	fs.IntVar(&o.rounds, "rounds", 10, "times that the viewers are woken in the viewers suite")
+	fs.IntVar(&o.pairs, "pairs", 3, "times that the ladder suite measures each ladder, and ffmpeg alone")
 	fs.IntVar(&o.bitRate, "bitrate", 2_500_000, "bits a second of each stream")
 	fs.StringVar(&o.profile, "profile", "", "also write CPU profiles of the servers into this directory (streams, latency, parts)")
 	fs.StringVar(&o.keep, "keep", "", "keep logs and binaries in this directory")
@@ -92,8 +95,8 @@ func parseFlags(args []string) (*options, error) {
 	if o.warm < o.window {
 		return nil, fmt.Errorf("-warm must be at least the window, %v", o.window)
 	}
-	if o.seconds < 1 || o.probes < 1 || o.latencyStreams < o.probes || o.rounds < 1 {
-		return nil, fmt.Errorf("-seconds, -probes and -rounds must be positive, -latency-streams at least -probes")
+	if o.seconds < 1 || o.probes < 1 || o.latencyStreams < o.probes || o.rounds < 1 || o.pairs < 1 {
+		return nil, fmt.Errorf("-seconds, -probes, -rounds and -pairs must be positive, -latency-streams at least -probes")
 	}
 	for name := range strings.SplitSeq(o.suite, ",") {
 		if name != "all" && !slices.ContainsFunc(suites, func(s suite) bool { return s.name == name }) {
@@ -177,6 +180,8 @@ func (o *options) flagsOf(suite string) string {
 		return fmt.Sprintf(" -rounds %d -viewers %s", o.rounds, list(o.viewers))
 	case "parts":
 		return fmt.Sprintf(" -seconds %d", o.seconds)
+	case "ladder":
+		return fmt.Sprintf(" -seconds %d -pairs %d", o.seconds, o.pairs)
 	}
 	return ""
 }
