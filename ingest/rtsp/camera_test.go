@@ -242,14 +242,20 @@ func (w weather) through(packets []sent) ([]sent, damage) {
 	return out, d
 }
 
-// receive feeds a show with what has come, and reports of the sender at the times given.
-func receive(t testing.TB, c *fakeCamera, wait time.Duration, packets []sent, reports ...func(f *feed, now time.Time)) *fakeShow {
+// feed is one for the camera's description.
+func (c *fakeCamera) feed(t testing.TB, wait time.Duration) (*feed, []refusedTrack, error) {
 	t.Helper()
 	s, err := sdp.Parse([]byte(c.describe()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, refused, err := newFeed(s, wait)
+	return newFeed(s, wait)
+}
+
+// receive feeds a show with what has come, and reports of the sender at the times given.
+func receive(t testing.TB, c *fakeCamera, wait time.Duration, packets []sent, reports ...func(f *feed, now time.Time)) *fakeShow {
+	t.Helper()
+	f, refused, err := c.feed(t, wait)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,7 @@ type track struct {
 	payload int // payload type
 
 	clock    trackClock
+	renewed  bool // the host has begun a new row of packets: the next frame's time has no predecessor
 	sequence rtp.Sequencer
 	reported rtp.Sequencer // its counts as they were last told
 	jumps    int64
@@ -106,12 +107,14 @@ func (t *track) expire(now time.Time) { t.sequence.Expire(now, t.ordered) }
 // ordered takes a packet in its place.
 func (t *track) ordered(p rtp.Ordered) {
 	if t.audio != nil && t.audio.opus {
+		t.renewed = t.renewed || p.Restart
 		if len(p.Payload) > 0 {
 			t.audio.frame(rtp.Frame{Timestamp: p.Timestamp, Payloads: [][]byte{p.Payload}, Arrived: p.Arrived, AfterGap: p.Gap, Restart: p.Restart})
 		}
 		return
 	}
 	t.frames.Push(p, func(f rtp.Frame) {
+		t.renewed = t.renewed || f.Restart
 		if t.video != nil {
 			t.video.frame(f)
 		} else {
@@ -123,7 +126,8 @@ func (t *track) ordered(p rtp.Ordered) {
 // at returns the time of a frame in the track's ticks.
 func (t *track) at(f rtp.Frame) (at int64, jumped bool) {
 	first := !t.clock.begun
-	at, jumped = t.clock.time(f.Timestamp, f.Arrived, t.feed.begin, f.Restart)
+	at, jumped = t.clock.time(f.Timestamp, f.Arrived, t.feed.begin, t.renewed)
+	t.renewed = false
 	if first {
 		t.feed.align()
 		at = t.clock.last + t.clock.shift

@@ -276,7 +276,7 @@ func (v *video) reorder(slice []byte, key bool) {
 	}
 	if order, ok := v.sets.PictureOrder(slice); ok && order > 2*v.since {
 		depth := 1
-		if order/2-v.since > 2 {
+		if order/2-v.since > 1 {
 			depth = 2 // B-frames that others refer to
 		}
 		v.order.deepen(depth)
