@@ -33,16 +33,21 @@ func appendLine(dst []byte, rec *record) []byte {
 	if err != nil {
 		panic(err) // a document that is no JSON
 	}
-	dst = fmt.Appendf(dst, "%08x ", crc32.Checksum(text, castagnoli))
-	dst = append(dst, text...)
-	return append(dst, '\n')
+	return append(dst, sumLine(text)...)
+}
+
+// sumLine is the line of a record's JSON.
+func sumLine(text []byte) []byte {
+	return fmt.Appendf(nil, "%08x %s\n", crc32.Checksum(text, castagnoli), text)
 }
 
 // encode returns the lines of records that belong together.
 func encode(group []*record) []byte {
 	var out []byte
 	for i, rec := range group {
-		rec.Left = len(group) - 1 - i
+		if rec.Of, rec.Left = 0, 0; len(group) > 1 {
+			rec.Of, rec.Left = len(group), len(group)-1-i
+		}
 		out = appendLine(out, rec)
 	}
 	return out
@@ -91,9 +96,13 @@ func readJournal(r io.Reader, apply func(*record)) (good int64, bad int, err err
 			group = nil
 			continue
 		}
-		if n := len(group); n > 0 && rec.Left != group[n-1].Left-1 {
+		if n := len(group); n > 0 && (rec.Of != group[0].Of || rec.Left != group[0].Left-n) {
 			badSince += n
 			group = nil
+		}
+		if len(group) == 0 && rec.Left != max(rec.Of-1, 0) {
+			badSince++ // the group's beginning is lost
+			continue
 		}
 		if group = append(group, rec); rec.Left > 0 {
 			continue

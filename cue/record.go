@@ -32,7 +32,9 @@ const (
 // record is one line of a journal.
 type record struct {
 	Type recordType `json:"t"`
-	// Left is how many records follow that belong together with this one: all count, or none.
+	// Of is how many records belong together with this one, itself included, and Left how many of them
+	// follow: all count, or none. Both are zero for one that stands alone.
+	Of   int `json:"of,omitempty"`
 	Left int `json:"left,omitempty"`
 	// Wall is when it was written, in milliseconds since 1970.
 	Wall int64 `json:"wall,omitempty"`

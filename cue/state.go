@@ -111,7 +111,7 @@ func (s *state) apply(rec *record) (undo func()) {
 			s.place(r, rec.Tick)
 		}
 	case recEnd:
-		if r := s.find(rec.ID, rec.Rev); r != nil {
+		if r := s.find(rec.ID, rec.Rev); r != nil && (s.on || !r.placed) {
 			end, undone := r.end, r.undone
 			r.end, r.undone = rec.End, r.undone || rec.Undone
 			return func() { r.end, r.undone = end, undone }
