@@ -89,10 +89,12 @@ func (r *rendition) followAudio(au media.AccessUnit) {
 		return
 	}
 	for len(r.cuts) > 0 && r.cuts[0].at < d { // what is missing belongs into the segments that it is missing from
-		n := len(r.cuts)
-		r.settle(r.cuts[0].at)
-		r.skipTo(r.cuts[0].at)
-		r.followCuts(r.cuts[0].at)
+		n, at := len(r.cuts), r.cuts[0].at
+		r.settle(at)
+		r.skipTo(at)
+		if len(r.cuts) == n {
+			r.followCuts(at)
+		}
 		if len(r.cuts) == n {
 			break
 		}

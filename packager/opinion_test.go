@@ -2,91 +2,110 @@ package packager
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
-	"github.com/Eyevinn/mp4ff/mp4"
-	"github.com/dhowden/tag"
-
-	"pushcart/cue"
 	"pushcart/media"
 	"pushcart/media/mediatest"
+	"pushcart/stream"
 )
 
-// TestSecondOpinionOnEvents has mp4ff look for the events of a show, in its parts and in its segments, and an
-// ID3 library that knows nothing of ours read them.
-func TestSecondOpinionOnEvents(t *testing.T) {
-	video := mediatest.Video{Start: 90000}
-	p, _ := cueShow(t, []media.Track{video.Track()}, video.Units(300),
-		at(0, mark("a", 1.5, cue.Open)), at(0, mark("b", 1.5, 4)), at(3, mark("Caf\u00e9-\u20ac", 3.3, cue.Open)))
-	ours := messages(t, p, "v1")
-	var segments, parts []byte
-	pl := p.window.state.Load().renditions["v1"].state.Load()
-	for _, s := range pl.segments {
-		for _, x := range s.parts {
-			parts = append(parts, x.data...)
+// loop repeats a recorded clip for so many seconds. Its first unit is presented at start.
+func loop(clip string, id int, start time.Duration, seconds int) (media.Track, []media.AccessUnit) {
+	t, units := mediatest.Clip(clip)
+	t.ID = id
+	first, n := units[0].PTS, len(units)
+	length := media.Rescale(units[n-1].DTS-units[0].DTS, int64(n-1), int64(n)) // of equal units
+	var all []media.AccessUnit
+	for i := 0; ; i++ {
+		au := units[i%n]
+		d := int64(i/n)*length - first
+		if media.Duration(au.DTS+d, t.Timescale) >= time.Duration(seconds)*time.Second {
+			return t, all
 		}
-		o, found, _ := pl.object(s.uri[len("e1/v1/"):])
-		for _, c := range o.Chunks {
-			segments = append(segments, c...)
-		}
-		if found == s.gap {
-			t.Errorf("segment %d: found is %v", s.msn, found)
-		}
-	}
-	if !bytes.Equal(segments, parts) {
-		t.Error("the segments are not their parts")
-	}
-	for _, x := range pl.open.parts {
-		segments = append(segments, x.data...)
-	}
-	n := 0
-	for r, pos := bytes.NewReader(segments), uint64(0); r.Len() > 0; {
-		box, err := mp4.DecodeBox(pos, r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pos += box.Size()
-		e, ok := box.(*mp4.EmsgBox)
-		if !ok {
-			continue
-		}
-		if n >= len(ours) {
-			t.Fatalf("there is an event more: %v", e)
-		}
-		want := ours[n]
-		n++
-		if e.Version != 1 || e.TimeScale != 90_000 || e.PresentationTime != want.event.PresentationTime || e.ID != want.event.ID || e.SchemeIDURI != "https://aomedia.org/emsg/ID3" {
-			t.Errorf("event %d: mp4ff reads %+v", n, e)
-		}
-		said := readID3(t, e.MessageData)
-		if said.Op != want.Op || said.ID != want.ID {
-			t.Errorf("event %d says %+v, want %+v", n, said, want)
-		}
-	}
-	if n != len(ours) || n < 3+4 {
-		t.Errorf("mp4ff finds %d events, we %d", n, len(ours))
+		d += media.Ticks(start, t.Timescale)
+		au.Track, au.DTS, au.PTS = id, au.DTS+d, au.PTS+d
+		all = append(all, au)
 	}
 }
 
-func readID3(t *testing.T, data []byte) (m message) {
+// TestFFmpegDecodes has ffmpeg decode the segments of all renditions of a show in which rungs and a voice join,
+// leave and return: each run of them, and each key picture alone.
+func TestFFmpegDecodes(t *testing.T) {
+	var s script
+	h := &host{}
+	for i, clip := range []string{"h264", "aac"} {
+		track, units := loop(clip, 1+i, time.Second, 24)
+		h.tracks, h.rows = append(h.tracks, track), append(h.rows, units)
+	}
+	s.host(h)
+	for i, clip := range []string{"h264b", "hevc", "av1", "aac", "opus"} {
+		track, units := loop(clip, 2001+32*i, time.Second, 24)
+		track.Contributed = true
+		lag := time.Duration(i) * 200 * time.Millisecond
+		for _, from := range []time.Duration{3 * time.Second, 14 * time.Second} {
+			to := from + 7*time.Second
+			s.add(from, joined(track))
+			for _, au := range units {
+				if at := media.Duration(au.DTS, track.Timescale); at >= from && at < to {
+					s.units(track, []media.AccessUnit{au}, lag)
+				}
+			}
+			s.add(to+lag, left(track))
+		}
+	}
+	s.add(time.Hour, stream.Event{Kind: stream.EventEnded})
+	p := newShow(t, "low")
+	in := inspect(t, p)
+	s.play(t, p, in, nil)
+	dir := t.TempDir()
+	for _, r := range p.renditions {
+		runs := 0
+		var run []byte
+		for _, x := range append(r.segments, &segment{gap: true}) {
+			if x.gap {
+				if len(run) > 0 {
+					runs++
+					decode(t, dir, fmt.Sprintf("%s-%d.mp4", r.name, runs), run)
+				}
+				run = nil
+				continue
+			}
+			if run == nil {
+				run = bytes.Clone(x.init.data)
+			}
+			for _, part := range x.parts {
+				run = append(run, part.data...)
+			}
+		}
+		if want := map[bool]int{true: 2, false: 1}[r.video() && !r.main]; runs != want {
+			t.Errorf("%s has %d runs of segments, want %d: %s", r.name, runs, want, gaps(r, showBegins))
+		}
+		if !r.video() {
+			continue
+		}
+		for _, x := range r.segments {
+			if k := x.key(); k.Length > 0 {
+				decode(t, dir, fmt.Sprintf("%s-key%d.mp4", r.name, x.msn), append(bytes.Clone(x.init.data), x.parts[0].data[k.Offset:]...))
+				break
+			}
+		}
+	}
+}
+
+func decode(t *testing.T, dir, name string, data []byte) {
 	t.Helper()
-	meta, err := tag.ReadID3v2Tags(bytes.NewReader(data))
-	if err != nil {
-		t.Fatalf("ID3: %v", err)
+	file := filepath.Join(dir, name)
+	if err := os.WriteFile(file, data, 0o644); err != nil {
+		t.Fatal(err)
 	}
-	comm, ok := meta.Raw()["TXXX"].(*tag.Comm)
-	if !ok || comm.Description != "org.pushcart.cue" {
-		t.Fatalf("ID3: %+v", meta.Raw())
+	out, err := exec.Command("ffmpeg", "-v", "error", "-xerror", "-i", file, "-f", "null", "-").CombinedOutput()
+	if err != nil || strings.TrimSpace(string(out)) != "" {
+		t.Errorf("ffmpeg on %s (%d bytes): %v\n%s", name, len(data), err, out)
 	}
-	dec := json.NewDecoder(bytes.NewReader([]byte(comm.Text)))
-	if err := dec.Decode(&m); err != nil {
-		t.Fatalf("%q: %v", comm.Text, err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		t.Errorf("there is more behind the JSON: %q", comm.Text)
-	}
-	return m
 }

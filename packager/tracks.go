@@ -107,6 +107,10 @@ func (r *rendition) goAway() {
 		r.closePart(true) // gaps follow
 		r.sleep()
 	}
+	if r.p.started && r.begun { // it has lagged behind the lead for the last time
+		r.fillIn()
+		r.giveUp()
+	}
 }
 
 // assign gives track t to the rendition that it has had, or to a new one. main says that it is the host's
