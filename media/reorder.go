@@ -170,20 +170,20 @@ func ReorderDepth(t Track) (depth int, known bool) {
 }
 
 // PictureOrder returns the lowest bits of the picture order count of the H.264 picture that slice belongs to,
-// which counts fields or pictures in the order in which they are shown, from zero at an IDR picture. ok is
-// false where the host does not send it (pic_order_cnt_type is not 0), and for HEVC.
-func (s *Sets) PictureOrder(slice []byte) (order int, ok bool) {
+// which counts fields or pictures in the order in which they are shown, from zero at an IDR picture; span is
+// where it wraps. ok is false where the host does not send it (pic_order_cnt_type is not 0), and for HEVC.
+func (s *Sets) PictureOrder(slice []byte) (order, span int, ok bool) {
 	if s.codec != CodecH264 || len(slice) == 0 {
-		return 0, false
+		return 0, 0, false
 	}
 	ppsID, found := s.pictureSet(slice)
 	spsID, ok := s.sequenceSet(s.pps[ppsID])
 	if !found || !ok || s.sps[spsID] == nil {
-		return 0, false
+		return 0, 0, false
 	}
 	h, err := readAVCHead(s.sps[spsID])
 	if err != nil || h.pocType != 0 {
-		return 0, false
+		return 0, 0, false
 	}
 	r := s.sliceHead(slice)
 	r.ue() // pic_parameter_set_id
@@ -198,5 +198,5 @@ func (s *Sets) PictureOrder(slice []byte) (order int, ok bool) {
 		r.ue() // idr_pic_id
 	}
 	order = int(r.u(h.pocBits))
-	return order, r.err == nil
+	return order, 1 << h.pocBits, r.err == nil
 }

@@ -270,11 +270,11 @@ func (v *video) reorder(slice []byte, key bool) {
 	if v.since++; key {
 		v.since = 0
 	}
-	const looked = 4 // pictures after a keyframe: later, the count may have wrapped
-	if v.depthKnown || v.since == 0 || v.since > looked {
+	if v.depthKnown || v.since == 0 {
 		return
 	}
-	if order, ok := v.sets.PictureOrder(slice); ok && order > 2*v.since {
+	order, span, ok := v.sets.PictureOrder(slice)
+	if ok && order > 2*v.since && 4*v.since < span { // later, it may have wrapped
 		depth := 1
 		if order/2-v.since > 1 {
 			depth = 2 // B-frames that others refer to
