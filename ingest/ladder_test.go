@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -237,6 +238,34 @@ func TestRungStays(t *testing.T) {
 			t.Fatalf("%d epochs, and %d pictures of the rendition in the second", epochs, len(rungs))
 		}
 		sameTicks(t, "rendition", pictures, rungs, 1)
+	})
+}
+
+// A rendition that changes its configuration goes on where the host's pictures are.
+func TestRungChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sh := newShow(t)
+		d := sh.desk()
+		host, rung := sh.open(d, "a", ""), sh.open(d, "a/360p", "")
+		// Keyframes at 1700 ms and so on: a third of a millisecond beside the host's grid.
+		of := mediatest.Video{Timescale: 1000, Start: 33, GOP: 50}
+		announce(t, host, of.Track())
+		announce(t, rung, of.Track())
+		var both sync.WaitGroup
+		both.Go(func() { play(t, host, of.Units(900)) })
+		units := of.Units(900)
+		play(t, rung, units[:420])
+		changed := of.Track()
+		changed.Config = append(slices.Clone(changed.Config), 0)
+		announce(t, rung, changed)
+		play(t, rung, units[420:])
+		both.Wait()
+		ids := sh.contributed()
+		got := sh.units(ids[0])
+		if len(ids) != 1 || sh.epochs() != 1 || len(got) < 780 {
+			t.Fatalf("tracks %v are beside the host's, in %d epochs; %d pictures have come through", ids, sh.epochs(), len(got))
+		}
+		sameTicks(t, "rendition", sh.units(1), got, 1)
 	})
 }
 

@@ -143,6 +143,9 @@ func (s *Session) SetTrack(t media.Track) error {
 		if n.clock.out == old.clock.out {
 			n.clock.lastOut = old.clock.lastOut
 		}
+		if s.part.role != "" {
+			n.clock.rhythm.lineUp(old.clock.rhythm.base, old.clock.rhythm.frame) // the host's grid has not changed
+		}
 		s.tracks[slices.Index(s.tracks, old)] = n
 	}
 	n.current = t.Kind() == media.KindData // every epoch has one
