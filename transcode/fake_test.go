@@ -1,3 +1,5 @@
+//go:build linux
+
 package transcode
 
 import (
@@ -6,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"pushcart/media"
 	"pushcart/transcode/nut"
@@ -52,6 +55,12 @@ func fakeFFmpeg(kind string, args []string) int {
 		fmt.Println(" V..... = Video\n ------\n V....D libx264              H.264\n A....D aac                  AAC")
 		return 0
 	}
+	switch kind {
+	case "hears nothing":
+		sleepForEver()
+	case "is a server":
+		return serveOne(args[0])
+	}
 	in, err := nut.NewReader(os.Stdin)
 	if err != nil {
 		return 1
@@ -80,7 +89,7 @@ func fakeFFmpeg(kind string, args []string) int {
 			fmt.Fprintln(os.Stderr, "[libfake] these are my last words")
 			return 3
 		case kind == "hangs" && n == 40:
-			select {}
+			sleepForEver()
 		case kind == "moves times":
 			f.PTS++
 		case kind == "makes no keyframes" && n > 0:
@@ -95,6 +104,13 @@ func fakeFFmpeg(kind string, args []string) int {
 				return 0
 			}
 		}
+	}
+}
+
+// sleepForEver does. An empty select is a deadlock, which Go ends.
+func sleepForEver() {
+	for {
+		time.Sleep(time.Hour)
 	}
 }
 
