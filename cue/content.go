@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // script is what a caller says of a cue, checked: what it shows, where and when. It is a function of the JSON
@@ -374,6 +375,18 @@ func renumber(doc []byte, rev int) []byte {
 		return doc // no document of ours
 	}
 	return appendJSON(nil, o.with("rev", number(rev)))
+}
+
+// untilFrom returns a content document in which the end of the countdown is a date: until, a time from the cue's
+// start. A later revision must not make it count anew.
+func untilFrom(doc []byte, until string, start time.Time) []byte {
+	v, err := readJSON(doc)
+	o, ok := v.(object)
+	d, badUntil := time.ParseDuration(until)
+	if err != nil || badUntil != nil || !ok {
+		return doc // no document of ours
+	}
+	return appendJSON(nil, o.with("until", start.Add(d).UTC().Format("2006-01-02T15:04:05.000Z07:00")))
 }
 
 // hash returns the first 16 hexadecimal digits of the SHA-256 of a document.

@@ -228,6 +228,8 @@ func appendString(dst []byte, s string) []byte {
 		switch {
 		case r == '"' || r == '\\':
 			dst = append(dst, '\\', byte(r))
+		case r == '\n':
+			dst = append(dst, '\\', 'n')
 		case r < ' ' || r == 0x7f:
 			dst = append(dst, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
 		case r == '\u2028' || r == '\u2029':

@@ -224,10 +224,14 @@ func (x *tx) undoCue(id string) (r, back *revision, changed bool, err error) {
 	if x.s.effective(up) <= now {
 		return nil, nil, false, refuse(Conflict, "%s is over: there is nothing to take back", id)
 	}
+	if up.start >= now { // nobody has seen it
+		x.emit(&record{Type: recDrop, ID: up.id, Rev: up.rev})
+		return up, nil, true, nil
+	}
 	displaced := x.s.displacedBy(up)
-	x.emit(&record{Type: recEnd, ID: up.id, Rev: up.rev, End: when{byMedia, max(now, up.start)}, Undone: true})
+	x.emit(&record{Type: recEnd, ID: up.id, Rev: up.rev, End: when{byMedia, now}, Undone: true})
 	if displaced != nil && x.s.own(displaced) > now {
-		if back, err = x.bringBack(displaced, max(now, up.start)); err != nil {
+		if back, err = x.bringBack(displaced, now); err != nil {
 			return nil, nil, false, err
 		}
 	}

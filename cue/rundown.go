@@ -3,6 +3,7 @@ package cue
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strconv"
 )
@@ -128,26 +129,32 @@ func (x *tx) clearRun() {
 	x.emit(&record{Type: recLoad, None: true})
 }
 
-// position is how many items have had their turn: by steps, or by their planned times since then.
+// position is how many items have had their turn: by steps, or by their planned times since the last step.
 func (x *tx) position() int {
 	run := x.s.run
 	if run == nil {
 		return 0
 	}
+	since := int64(math.MinInt64)
+	if n := len(run.steps); n > 0 {
+		if r := x.s.find(run.steps[n-1].id, run.steps[n-1].rev); r != nil && r.placed {
+			since = r.start
+		}
+	}
 	position := run.position
 	for i := position; i < len(run.items); i++ {
 		it := run.items[i]
-		if c := x.s.cues[it.id]; it.at.By != byNothing && c != nil && x.begun(c) {
+		if c := x.s.cues[it.id]; it.at.By != byNothing && c != nil && x.begunSince(c, since) {
 			position = i + 1
 		}
 	}
 	return position
 }
 
-// begun reports whether a cue has come up in the show that is on.
-func (x *tx) begun(c *series) bool {
+// begunSince reports whether a cue has come up behind a media time.
+func (x *tx) begunSince(c *series, since int64) bool {
 	return slices.ContainsFunc(c.revs, func(r *revision) bool {
-		return r.placed && !r.withdrawn && r.start <= x.clockNow()
+		return r.placed && !r.withdrawn && r.start > since && r.start <= x.clockNow()
 	})
 }
 

@@ -119,11 +119,7 @@ func (s *state) apply(rec *record) (undo func()) {
 	case recDrop:
 		return s.applyDrop(rec)
 	case recForget:
-		if r := s.find(rec.ID, rec.Rev); r != nil {
-			s.withdraw(r)
-			s.remove(r)
-			s.remember(r.id, r.rev, rec.Wall)
-		}
+		return s.applyForget(rec)
 	case recBegin:
 		s.applyBegin(rec)
 	case recOver:
@@ -174,6 +170,17 @@ func (s *state) applyRev(rec *record) func() {
 		id: rec.ID, rev: rec.Rev, kind: rec.Kind, slot: rec.Slot, doc: rec.Doc, hash: hash(rec.Doc), until: rec.Until,
 		asked: rec.Asked, at: rec.At, end: rec.End, undone: rec.Undone, seq: s.seq,
 	}
+	s.add(r)
+	if rec.Placed {
+		s.place(r, rec.Tick)
+	} else {
+		s.waiting = append(s.waiting, r)
+	}
+	return func() { s.withdraw(r); s.remove(r) }
+}
+
+// add puts a revision into its cue, by its number.
+func (s *state) add(r *revision) {
 	c := s.cues[r.id]
 	if c == nil {
 		c = new(series)
@@ -182,12 +189,6 @@ func (s *state) applyRev(rec *record) func() {
 	c.revs = slices.Insert(c.revs, seriesIndex(c.revs, r.rev), r)
 	s.count++
 	s.bytes += len(r.doc)
-	if rec.Placed {
-		s.place(r, rec.Tick)
-	} else {
-		s.waiting = append(s.waiting, r)
-	}
-	return func() { s.withdraw(r); s.remove(r) }
 }
 
 // remove forgets a revision that is in no slot and does not wait.
@@ -253,6 +254,28 @@ func (s *state) applyDrop(rec *record) func() {
 	}
 }
 
+// applyForget makes room: a revision that nobody needs any more goes.
+func (s *state) applyForget(rec *record) func() {
+	r := s.find(rec.ID, rec.Rev)
+	if r == nil {
+		return func() {}
+	}
+	used, had := s.used[r.id]
+	inSlot := slotIndex(s.slots[r.slot], r) >= 0
+	s.withdraw(r)
+	s.remove(r)
+	s.remember(r.id, r.rev, rec.Wall)
+	return func() {
+		if delete(s.used, r.id); had {
+			s.used[r.id] = used
+		}
+		s.add(r)
+		if inSlot {
+			s.place(r, r.start)
+		}
+	}
+}
+
 // applyBegin begins a show: a new one, or one that goes on after the server had died.
 func (s *state) applyBegin(rec *record) {
 	former := s.show
@@ -298,6 +321,12 @@ func (s *state) takeUp(r *revision, first int64) {
 	if s.own(r) <= start {
 		r.withdrawn = true
 		return
+	}
+	if r.until != "" { // nobody has read the document so far
+		s.bytes -= len(r.doc)
+		r.doc = untilFrom(r.doc, r.until, s.show.date(start))
+		r.hash = hash(r.doc)
+		s.bytes += len(r.doc)
 	}
 	s.place(r, start)
 }
@@ -410,10 +439,7 @@ func (s *state) reissue(r *revision) {
 	}
 	n.doc = renumber(r.doc, n.rev)
 	n.hash = hash(n.doc)
-	c := s.cues[r.id]
-	c.revs = append(c.revs, n)
-	s.count++
-	s.bytes += len(n.doc)
+	s.add(n)
 	s.waiting = append(s.waiting, n)
 }
 

@@ -180,7 +180,11 @@ func (x *tx) putAt(sc script, rec *record) (*revision, error) {
 	if err := x.checkEnd(rec); err != nil {
 		return nil, err
 	}
-	rec.Doc = x.freeze(sc, rec).document(sc.id, rec.Rev)
+	rec.Doc = sc.document(sc.id, rec.Rev)
+	if until := sc.body.text("until"); strings.HasPrefix(until, "+") {
+		rec.Until = until
+	}
+	x.freeze(rec)
 	if err := x.makeRoom(rec); err != nil {
 		return nil, err
 	}
@@ -273,28 +277,15 @@ func (x *tx) checkEnd(rec *record) error {
 	return nil
 }
 
-// freeze makes a date of a countdown's end that counts from the cue's start, if that is known: a later revision
-// must not make it count anew.
-func (x *tx) freeze(sc script, rec *record) script {
-	until := sc.body.text("until")
-	if !strings.HasPrefix(until, "+") {
-		return sc
-	}
-	rec.Until = until
-	d, err := time.ParseDuration(until)
-	var start time.Time
+// freeze makes a date of a countdown's end that counts from the cue's start, if that is known, or nearly.
+func (x *tx) freeze(rec *record) {
 	switch {
+	case rec.Until == "":
 	case rec.Placed:
-		start = x.s.show.date(rec.Tick)
-	case rec.At.By == byDate:
-		start = time.Unix(0, rec.At.N)
-	}
-	if err != nil || start.IsZero() {
-		return sc
-	}
-	date := start.Add(d).UTC().Format("2006-01-02T15:04:05.000Z07:00")
-	sc.body = append(object{}, sc.body...).with("until", date)
-	return sc
+		rec.Doc = untilFrom(rec.Doc, rec.Until, x.s.show.date(rec.Tick))
+	case rec.At.By == byKeyframe && x.on():
+		rec.Doc = untilFrom(rec.Doc, rec.Until, x.s.show.date(x.now))
+	} // else it is known when the show begins
 }
 
 // makeRoom refuses what passes the limits of a show.
@@ -315,12 +306,13 @@ func (x *tx) makeRoom(rec *record) error {
 // forgetSome is how many old cues are forgotten at a time.
 const forgetSome = 100
 
-// forgetOld forgets the oldest cues that are over, so that a show that goes on for days has room for new ones.
+// forgetOld forgets the oldest revisions that are over or were never seen, so that a show that goes on for days
+// has room for new ones.
 func (x *tx) forgetOld() bool {
 	var old []*revision
 	for _, c := range x.s.cues {
 		for _, r := range c.revs {
-			if r.settled {
+			if r.settled || r.withdrawn && !x.posted(r) {
 				old = append(old, r)
 			}
 		}
@@ -330,6 +322,15 @@ func (x *tx) forgetOld() bool {
 		x.emit(&record{Type: recForget, ID: r.id, Rev: r.rev})
 	}
 	return len(old) > 0
+}
+
+// posted reports whether the stream knows of a revision.
+func (x *tx) posted(r *revision) bool {
+	if x.t.live == nil {
+		return false
+	}
+	_, ok := x.t.live.posted[r.key()]
+	return ok || x.t.arms[r.key()] != nil
 }
 
 // usedSlots counts the slots that are in use, with one more.

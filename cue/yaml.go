@@ -56,15 +56,18 @@ func firstLine(s string) string {
 
 // allowed checks the tokens before the recursive parser sees them.
 func allowed(tokens token.Tokens) error {
-	var depth, keys, open, commas, documents int
+	var depth, keys, open, commas int
+	begun := false
 	dashes, line := 0, 0
 	for i, tk := range tokens {
 		if tk.Position.Line != line {
 			line, dashes = tk.Position.Line, 0
 		}
 		switch tk.Type {
-		case token.DocumentHeaderType:
-			if documents++; documents > 1 {
+		case token.CommentType:
+			continue
+		case token.DocumentHeaderType, token.DocumentEndType:
+			if begun {
 				return refuse(Invalid, "line %d begins a second document: send one", line)
 			}
 		case token.AnchorType, token.AliasType, token.MergeKeyType, token.TagType, token.DirectiveType, token.MappingKeyType:
@@ -85,6 +88,7 @@ func allowed(tokens token.Tokens) error {
 		case token.CollectEntryType:
 			commas++
 		}
+		begun = true
 		if max(depth, dashes, (tk.Position.Column-1)/2) > 4*maxYAMLDepth || max(depth, dashes) > maxYAMLDepth {
 			return refuse(Invalid, "line %d is nested too deep: at most %d levels are possible", line, maxYAMLDepth)
 		}
