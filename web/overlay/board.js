@@ -22,12 +22,12 @@ export class Board {
 
   #listen() {
     const events = this.events = new EventSource(new URL('cues/events', this.base));
-    // What is told while the list is on its way may be newer than that, and is taken behind it.
-    const on = (type, f) => events.addEventListener(type, async ({ data }) => {
-      await this.asking;
-      try { f(JSON.parse(data)); } catch { /* the next one may be better */ }
+    // One after the other: what is told while the list is on its way may be newer than that.
+    let turn = Promise.resolve();
+    const on = (type, f) => events.addEventListener(type, ({ data }) => {
+      turn = turn.then(() => f(JSON.parse(data))).catch(() => {}); // the next one may be better
     });
-    on('sync', ({ cues }) => { this.asking = this.#ask(cues); });
+    on('sync', ({ cues }) => this.#ask(cues));
     on('facts', (facts) => this.take({ facts }));
     on('cue', (entry) => this.listed([entry]));
     on('end', () => events.close());

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Timeline } from '../overlay/timeline.js';
+import { id3 } from './id3.mjs';
 import { ranges, readRange, Reader, texts } from '../overlay/wire.js';
 
 const tag = '#EXT-X-DATERANGE:ID="wig-3.12",CLASS="org.pushcart.cue",START-DATE="2026-11-20T18:00:22.033Z",X-ORG-PUSHCART-KIND="product",X-ORG-PUSHCART-SLOT="side",X-ORG-PUSHCART-H="9f3c2a7b61d0e4c8"';
@@ -26,16 +27,6 @@ test('ranges of others are none of ours', () => {
   assert.equal(readRange({ CLASS: 'com.apple.hls.interstitial', ID: 'ad.1' }), null);
   assert.deepEqual(ranges('#EXTM3U\n#EXT-X-DATERANGEX:ID="a"\n'), []);
 });
-
-// id3 makes an ID3v2.4 tag of TXXX frames.
-export function id3(...frames) {
-  const syncsafe = (n) => [n >> 21 & 127, n >> 14 & 127, n >> 7 & 127, n & 127];
-  const body = frames.flatMap(([description, value, id = 'TXXX']) => {
-    const data = [3, ...Buffer.from(`${description}\0${value}`)];
-    return [...Buffer.from(id), ...syncsafe(data.length), 0, 0, ...data];
-  });
-  return Uint8Array.from([...Buffer.from('ID3'), 4, 0, 0, ...syncsafe(body.length), ...body]);
-}
 
 test('ID3 texts', () => {
   const long = JSON.stringify({ text: 'Café € '.repeat(60) });
