@@ -103,6 +103,7 @@ test('facts by events, with the list that sync names, and by asking', async (t) 
   assert.equal(heard.changed, 2);
   assert.deepEqual(heard.listed, [{ id: 'x' }]);
   events.say('end', {});
+  await soon();
   assert.equal(events.readyState, 2);
   board.stop();
   const other = new Board(base, 'auto', { fetch, changed() {}, listed() {}, needed: () => true });
