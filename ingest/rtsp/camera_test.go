@@ -316,6 +316,24 @@ func (c *fakeCamera) checkPictures(t testing.TB, show *fakeShow) int {
 	return len(units)
 }
 
+// checkRow checks that the pictures that came through are the camera's from one of its keyframes on, all of them.
+func (c *fakeCamera) checkRow(t testing.TB, show *fakeShow) {
+	t.Helper()
+	next := -1
+	for n, au := range show.of(videoTrackID) {
+		if next < 0 {
+			next = slices.IndexFunc(c.units, func(u media.AccessUnit) bool { return bytes.Equal(c.slices(u.Data), c.slices(au.Data)) })
+			if next < 0 || !au.RandomAccess {
+				t.Fatalf("the first picture is the camera's %d, a keyframe: %v", next, au.RandomAccess)
+			}
+		}
+		if !bytes.Equal(c.slices(au.Data), c.slices(c.units[next%len(c.units)].Data)) {
+			t.Fatalf("picture %d is not the camera's %d", n, next)
+		}
+		next++
+	}
+}
+
 // slices is what is coded of a picture in a unit. A message that has been lost in front of it does not tear it.
 func (c *fakeCamera) slices(data []byte) []byte {
 	var all []byte

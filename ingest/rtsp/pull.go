@@ -44,6 +44,7 @@ func (p *Puller) init() {
 		p.byName = make(map[string]*pull, len(p.Streams))
 		for _, s := range p.Streams {
 			pl := &pull{puller: p, stream: s, wanted: make(chan struct{}, 1)}
+			pl.tryOnce = pl.try
 			p.byName[s.Name] = pl
 			p.list = append(p.list, pl)
 		}
@@ -92,6 +93,8 @@ type pull struct {
 	puller *Puller
 	stream Stream
 
+	tryOnce func(context.Context) error // try; tests have their own
+
 	wanted chan struct{} // somebody has asked
 	asked  atomic.Int64  // when, the last time
 	up     atomic.Bool
@@ -127,7 +130,7 @@ func (p *pull) run(ctx context.Context) {
 		}
 		began := time.Now()
 		p.tries.Add(1)
-		err := p.try(ctx)
+		err := p.tryOnce(ctx)
 		p.up.Store(false)
 		if err == nil || ctx.Err() != nil {
 			pause = firstPause

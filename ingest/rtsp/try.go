@@ -34,30 +34,39 @@ const (
 // try connects to the camera and feeds the show until one of them ends it. It returns nil when nobody
 // watches any more.
 func (p *pull) try(ctx context.Context) error {
+	switch p.stream.Transport {
+	case transportTCP:
+		return p.tryBy(ctx, false)
+	case transportUDP:
+		return p.tryBy(ctx, true)
+	}
+	err := p.tryBy(ctx, p.useUDP)
+	if wantsOther(err) {
+		p.useUDP = !p.useUDP // and next time
+		err = p.tryBy(ctx, p.useUDP)
+	}
+	return err
+}
+
+// tryBy does so by one transport.
+func (p *pull) tryBy(ctx context.Context, udp bool) error {
 	u, err := base.ParseURL(string(p.stream.Source))
 	if err != nil {
 		return err
 	}
-	udp := p.stream.Transport == transportUDP || p.useUDP && p.stream.Transport != transportTCP
 	c := &camera{pull: p, host: u.Hostname()}
 	if err := c.connect(ctx, u, udp); err != nil {
-		if wantsUDP(err) {
-			p.useUDP = !p.useUDP
-		}
 		return err
 	}
 	defer c.client.Close()
 	if err := c.play(udp); err != nil {
-		if wantsUDP(err) {
-			p.useUDP = !p.useUDP
-		}
 		return err
 	}
 	return c.watch(ctx, udp)
 }
 
-// wantsUDP reports whether the camera has turned TCP down, or UDP.
-func wantsUDP(err error) bool {
+// wantsOther reports whether the camera has turned the transport down.
+func wantsOther(err error) bool {
 	var status liberrors.ErrClientBadStatusCode
 	return errors.As(err, &status) && status.Code == base.StatusUnsupportedTransport ||
 		errors.As(err, new(liberrors.ErrClientServerRequestedUDP)) || errors.As(err, new(liberrors.ErrClientServerRequestedTCP))
