@@ -254,11 +254,11 @@ func TestRungChanges(t *testing.T) {
 		var both sync.WaitGroup
 		both.Go(func() { play(t, host, of.Units(900)) })
 		units := of.Units(900)
-		play(t, rung, units[:420])
+		play(t, rung, units[:460])
 		changed := of.Track()
 		changed.Config = append(slices.Clone(changed.Config), 0)
 		announce(t, rung, changed)
-		play(t, rung, units[420:])
+		play(t, rung, units[460:])
 		both.Wait()
 		ids := sh.contributed()
 		got := sh.units(ids[0])
