@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ func start(program string, args []string, outs, nice int) (*child, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Stdin = theirIn
 	cmd.Stderr = c.words
+	cmd.Env = environment(os.Environ())
 	cmd.WaitDelay = time.Second // for Stderr, when the process is gone
 	cmd.SysProcAttr = processAttributes()
 	for range outs {
@@ -68,6 +70,12 @@ func start(program string, args []string, outs, nice int) (*child, error) {
 	}
 	lowerPriority(c.process.Pid, nice)
 	return c, nil
+}
+
+// environment returns what ffmpeg need know of ours: it parses what strangers have sent, and there may be secrets
+// of the configuration in it.
+func environment(ours []string) []string {
+	return slices.DeleteFunc(slices.Clone(ours), func(v string) bool { return strings.HasPrefix(v, "PUSHCART_") })
 }
 
 // stop kills the process and returns when it is gone. Reads from its pipes fail from here on.

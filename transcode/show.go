@@ -59,11 +59,7 @@ func (sh *show) run(ctx context.Context) {
 		sh.rest(ctx, -1)
 		return
 	}
-	defer func() {
-		if sh.slot {
-			<-sh.t.slots
-		}
-	}()
+	defer sh.release()
 	for {
 		err := sh.follow(ctx)
 		var f *failure
@@ -124,7 +120,10 @@ func (sh *show) follow(ctx context.Context) (why error) {
 					return errAgain
 				}
 			case ev.Kind == stream.EventTracks:
-				if src = sh.source(ev.Tracks); len(src.targets) > 0 && !sh.slot {
+				src = sh.source(ev.Tracks)
+				if len(src.targets) == 0 {
+					sh.release()
+				} else if !sh.slot {
 					return errNeedSlot
 				}
 			case ev.Kind != stream.EventUnit || len(src.targets) == 0 || ev.Unit.Track != src.track.ID:
@@ -225,6 +224,14 @@ func (sh *show) waitForSlot(ctx context.Context) bool {
 	return false
 }
 
+// release lets another show be transcoded.
+func (sh *show) release() {
+	if sh.slot {
+		sh.slot = false
+		<-sh.t.slots
+	}
+}
+
 // failed rests after a failure. It returns false if the show is over before.
 func (sh *show) failed(ctx context.Context, f *failure) bool {
 	sh.mu.Lock()
@@ -236,7 +243,7 @@ func (sh *show) failed(ctx context.Context, f *failure) bool {
 	if drop {
 		then = fmt.Sprintf("it goes on without its %s", sh.top())
 	}
-	sh.log.Warn(f.Error()+"; "+then, slog.String("ffmpeg", f.words))
+	sh.log.Warn("ladder failed", slog.String("why", "it "+f.why), slog.String("then", then), slog.String("ffmpeg", f.words))
 	sh.set(Resting, f.Error()+"; "+then)
 	sh.s.Remark("ladder failed", fmt.Sprintf("The ladder %s; %s.", f.why, then))
 	return sh.rest(ctx, rest)

@@ -61,7 +61,9 @@ func (t *Transcoder) Run(ctx context.Context) error {
 	}
 	close(t.probed)
 	<-ctx.Done()
-	t.cancel()
+	t.mu.Lock()
+	t.cancel() // no ladder begins from here on
+	t.mu.Unlock()
 	t.shows.Wait()
 	return nil
 }
@@ -88,13 +90,13 @@ func (t *Transcoder) report() {
 // show; it does not block.
 func (t *Transcoder) Show(s *stream.Stream) {
 	rungs := t.cfg.ladderOf(s.Name())
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if len(rungs) == 0 || t.stop.Err() != nil {
 		return
 	}
 	sh := newShow(t, s, rungs)
-	t.mu.Lock()
 	t.byName[s.Name()] = sh
-	t.mu.Unlock()
 	t.shows.Go(func() {
 		sh.run(t.stop)
 		t.mu.Lock()

@@ -1,0 +1,45 @@
+package transcode
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestEnvironment(t *testing.T) {
+	got := environment([]string{"PATH=/bin", "PUSHCART_AUTH_SECRET=x", "LIBVA_DRIVER_NAME=iHD"})
+	if want := []string{"PATH=/bin", "LIBVA_DRIVER_NAME=iHD"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestLastWords(t *testing.T) {
+	var w lastWords
+	for i := range 100 {
+		fmt.Fprintf(&w, "line %d\r\n", i)
+	}
+	w.Write([]byte(strings.Repeat("x", 10_000)))
+	text := w.String()
+	if !strings.HasPrefix(text, "line 89 | line 90 | ") || !strings.HasSuffix(text, " | "+strings.Repeat("x", maxLineBytes)) {
+		t.Errorf("%q", text)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	for text, want := range map[string]struct {
+		version string
+		old     bool
+	}{
+		"ffmpeg version 5.1.8-0+deb12u1 Copyright (c) 2000-2025": {"5.1.8-0+deb12u1", false},
+		"ffmpeg version n7.0-7-gd38bf5e08e-20240407 Copyright":   {"n7.0-7-gd38bf5e08e-20240407", false},
+		"ffmpeg version N-109542-g1bf1222 Copyright":             {"N-109542-g1bf1222", false},
+		"ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright":        {"4.4.2-0ubuntu0.22.04.1", true},
+		"ffmpeg version 5.0 Copyright":                           {"5.0", true},
+		"sox 14":                                                 {"", false},
+	} {
+		if got := version(text); got != want.version || tooOld(got) != want.old {
+			t.Errorf("%q: %q, old %v", text, got, tooOld(got))
+		}
+	}
+}
