@@ -331,3 +331,38 @@ func TestRungCrooked(t *testing.T) {
 		}
 	})
 }
+
+// The clock of an encoder with several tracks jumps: all of them get over it alike.
+func TestMultitrackJumps(t *testing.T) {
+	for _, by := range []int64{3_600_000, -5_000_000, 7_777} {
+		synctest.Test(t, func(t *testing.T) {
+			sh := newShow(t)
+			s := sh.session()
+			small, half := mediatest.Video{ID: 4, Timescale: 1000}, mediatest.Video{ID: 6, Timescale: 1000, RateNum: 15, RateDen: 1, GOP: 30}
+			tracks := []media.Track{half.Track(), video.Track(), audio.Track(), small.Track()}
+			s.ExpectTracks(3, 1)
+			announce(t, s, tracks...)
+			units := mediatest.Interleave(tracks, half.Units(300), video.Units(600), audio.Units(930), small.Units(600))
+			begin := time.Now()
+			for i, au := range units {
+				time.Sleep(time.Until(begin.Add(time.Duration(au.DTS) * time.Millisecond)))
+				if i > len(units)/2 {
+					au.DTS, au.PTS = au.DTS+by, au.PTS+by
+				}
+				if err := s.Write(au); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := sh.epochs(); n != 1 || len(sh.units(1)) != 600 || len(sh.units(4)) != 600 || len(sh.units(6)) != 300 {
+				t.Errorf("jump by %d: %d epochs; %d, %d, %d pictures", by, n, len(sh.units(1)), len(sh.units(4)), len(sh.units(6)))
+			}
+			steps(t, "sound", sh.units(2), 1024, 1)
+			steps(t, "lead", sh.units(1), 3000, 2)
+			sameTicks(t, "second size", sh.units(1), sh.units(4), 1)
+			sameTicks(t, "third size", sh.units(1), sh.units(6), 1)
+			if n := sh.repairs()[repairJump]; n < 1 || n > 4 {
+				t.Errorf("jump by %d: %d jumps are counted", by, n)
+			}
+		})
+	}
+}
