@@ -17,6 +17,9 @@ const (
 	maxHeld = 4096
 	// maxForeign is how many pictures may have times that no picture of the source has.
 	maxForeign = 10
+	// maxMissed is how many keyframes in a row a rung may be without: one that is broken may come out of the
+	// decoder as another picture.
+	maxMissed = 2
 )
 
 // collector takes what ffmpeg makes, and writes it to the show once all rungs are there: they join together, each
@@ -44,6 +47,7 @@ type rungState struct {
 	held    []media.AccessUnit // from a keyframe on, until the rung has joined
 	last    int64              // presentation time of the newest picture
 	begun   bool
+	missed  int           // keyframes in a row that the source has and the rung has not
 	latency time.Duration // what a picture takes through ffmpeg, smoothed
 }
 
@@ -76,6 +80,7 @@ func (c *collector) forget(pts int64) {
 // Errors of put, which say what is wrong with the encoder.
 var (
 	errTimes     = errors.New("ffmpeg has changed the pictures' times")
+	errOrder     = errors.New("the encoder makes B-frames, which come too late for a live show (options: -bf 0)")
 	errKeyframes = errors.New("the encoder makes no keyframes where the host has them")
 )
 
@@ -95,9 +100,13 @@ func (c *collector) put(i int, t media.Track, au media.AccessUnit) error {
 		}
 		return nil
 	case r.begun && au.PTS <= r.last:
-		return fmt.Errorf("%s: %w", r.Label(), errTimes)
-	case in.key && !au.RandomAccess:
-		return fmt.Errorf("%s (%s): %w", r.Label(), r.Encoder, errKeyframes)
+		return fmt.Errorf("%s (%s): %w", r.Label(), r.Encoder, errOrder)
+	case in.key && au.RandomAccess:
+		r.missed = 0
+	case in.key:
+		if r.missed++; r.missed > maxMissed {
+			return fmt.Errorf("%s (%s): %w", r.Label(), r.Encoder, errKeyframes)
+		}
 	}
 	now := time.Now()
 	r.last, r.begun, c.lastOut = au.PTS, true, now
