@@ -22,7 +22,7 @@ func (pl *playlist) keyDocument(before *playlist) *Document {
 
 // renderKeys writes the playlist of key pictures: the fragment at the beginning of each segment, whole boxes from
 // its moof on, as a byte range. A segment without a keyframe at its beginning is a gap, so that all playlists
-// have the same segments under the same numbers.
+// have the same segments under the same numbers (docs/adr/0012-key-pictures-are-fragments.md).
 func (pl *playlist) renderKeys() []byte {
 	m := m3u8.Media{
 		TargetDuration:        pl.target,

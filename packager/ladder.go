@@ -15,7 +15,8 @@ const probation = 3
 //
 // Players change between renditions at the beginning of a segment, so each segment has to begin with a keyframe
 // in all of them, at the same moment. A rendition is awake from a keyframe at a boundary on. It falls asleep
-// when a boundary passes without one, and lists gaps until it wakes up again.
+// when a boundary passes without one, and lists gaps until it wakes up again
+// (docs/adr/0009-one-track-leads-the-ladder.md).
 type step struct {
 	awake bool
 	live  bool // it has had a part since it woke up

@@ -7,7 +7,8 @@ import (
 )
 
 // A contributed voice comes and goes. Players that listen to it would stall at a gap, so silence takes its
-// place: at once when it has left, and after a while when it merely lags.
+// place: at once when it has left, and after a while when it merely lags
+// (docs/adr/0011-silence-for-voices.md).
 const (
 	// patience is how far a voice may lag behind the lead before silence takes its place: more than a transcoder
 	// that mixes it needs. It grows, up to mostPatience, with a voice that is constantly later.
