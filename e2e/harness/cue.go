@@ -71,34 +71,43 @@ func readClock(base string) (FrameClock, error) {
 	if root, err = root.Parse(playlist); err != nil {
 		return FrameClock{}, err
 	}
-	_, text := get(root.String())
-	maps, segments := mapTag.FindAllStringSubmatch(text, -1), segmentTag.FindAllStringSubmatch(text, -1)
-	if len(maps) == 0 || len(segments) == 0 {
-		return FrameClock{}, fmt.Errorf("no whole segment in %s", root)
-	}
-	last := segments[len(segments)-1]
-	date, err := time.Parse("2006-01-02T15:04:05.000Z07:00", last[1])
+	date, media, err := newestSegment(root)
 	if err != nil {
 		return FrameClock{}, err
 	}
-	var media bytes.Buffer
-	for _, part := range []string{maps[len(maps)-1][1], last[2]} {
-		u, err := root.Parse(part)
-		if err != nil {
-			return FrameClock{}, err
-		}
-		status, body := get(u.String())
-		if status != http.StatusOK {
-			return FrameClock{}, fmt.Errorf("%s: status %d", u, status)
-		}
-		media.WriteString(body)
-	}
-	number, err := decodeNumber(&media)
+	number, _, err := decodeStamp(media)
 	return FrameClock{number, date}, err
 }
 
-// decodeNumber reads the number in the first picture of a piece of media.
-func decodeNumber(media io.Reader) (int, error) {
+// newestSegment returns the newest whole segment of a media playlist, with the initialisation that it needs, and its
+// date.
+func newestSegment(playlist *url.URL) (date time.Time, media *bytes.Buffer, err error) {
+	_, text := get(playlist.String())
+	maps, segments := mapTag.FindAllStringSubmatch(text, -1), segmentTag.FindAllStringSubmatch(text, -1)
+	if len(maps) == 0 || len(segments) == 0 {
+		return date, nil, fmt.Errorf("no whole segment in %s", playlist)
+	}
+	last := segments[len(segments)-1]
+	if date, err = time.Parse("2006-01-02T15:04:05.000Z07:00", last[1]); err != nil {
+		return date, nil, err
+	}
+	media = new(bytes.Buffer)
+	for _, part := range []string{maps[len(maps)-1][1], last[2]} {
+		u, err := playlist.Parse(part)
+		if err != nil {
+			return date, nil, err
+		}
+		status, body := get(u.String())
+		if status != http.StatusOK {
+			return date, nil, fmt.Errorf("%s: status %d", u, status)
+		}
+		media.WriteString(body)
+	}
+	return date, media, nil
+}
+
+// decodeStamp reads the number in the first picture of a piece of media, and when it was drawn.
+func decodeStamp(media io.Reader) (number int, drawn time.Time, err error) {
 	const cell = 4
 	width, height := stampColumns*cell, stampRows*cell
 	cmd := exec.Command("ffmpeg", "-v", "error", "-i", "pipe:0", "-frames:v", "1",
@@ -107,7 +116,7 @@ func decodeNumber(media io.Reader) (int, error) {
 	cmd.Stdin = media
 	pixels, err := cmd.Output()
 	if err != nil || len(pixels) != width*height {
-		return 0, fmt.Errorf("ffmpeg: %w, %d pixels", err, len(pixels))
+		return 0, drawn, fmt.Errorf("ffmpeg: %w, %d pixels", err, len(pixels))
 	}
 	var b [12]byte
 	for i := range stampColumns * stampRows {
@@ -117,9 +126,13 @@ func decodeNumber(media io.Reader) (int, error) {
 		}
 	}
 	if b[0] != stampMarker || crc16(b[:10]) != uint16(b[10])<<8|uint16(b[11]) {
-		return 0, fmt.Errorf("no clock in the picture")
+		return 0, drawn, fmt.Errorf("no clock in the picture")
 	}
-	return int(b[7])<<16 | int(b[8])<<8 | int(b[9]), nil
+	ms := int64(0)
+	for _, x := range b[1:7] {
+		ms = ms<<8 | int64(x)
+	}
+	return int(b[7])<<16 | int(b[8])<<8 | int(b[9]), time.UnixMilli(ms), nil
 }
 
 // PostCue creates a cue by the operators' API.

@@ -141,10 +141,11 @@ func feedPictures(ctx context.Context, w io.Writer, width, height int) {
 	}
 }
 
-// feedSound writes a tone that beeps once a second, 20 ms at a time.
+// feedSound writes a tone that beeps with each whole second of the wall clock, 20 ms at a time.
 func feedSound(ctx context.Context, w io.Writer) {
 	const block = sampleRate / 50
 	began := time.Now()
+	second := began.Nanosecond() / (int(time.Second) / sampleRate) // samples since the last one
 	buf := make([]byte, 0, 2*block)
 	for n := 0; ctx.Err() == nil; n++ {
 		due := began.Add(time.Duration(n) * time.Second / 50)
@@ -156,7 +157,7 @@ func feedSound(ctx context.Context, w io.Writer) {
 		buf = buf[:0]
 		for i := n * block; i < (n+1)*block; i++ {
 			loud := 600.0
-			if i%sampleRate < sampleRate/16 {
+			if (second+i)%sampleRate < sampleRate/16 {
 				loud = 9000
 			}
 			buf = binary.LittleEndian.AppendUint16(buf, uint16(int16(loud*math.Sin(2*math.Pi*660*float64(i)/sampleRate))))
