@@ -28,7 +28,7 @@ build: web ## build the server: bin/pushcart
 
 web: web/dist/hls.min.mjs ## fetch the player page's libraries and put them where Go embeds them
 
-web/dist/hls.min.mjs: web/build.mjs web/node_modules/.package-lock.json
+web/dist/hls.min.mjs: web/build.mjs $(wildcard web/overlay/*.js web/overlay/*.mjs) web/node_modules/.package-lock.json
 	cd web && node build.mjs
 	@touch $@
 

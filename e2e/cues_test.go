@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -108,20 +109,69 @@ func TestCuesHitTheirFrames(t *testing.T) {
 	}
 }
 
+// TestCuesWhileTheLadderSwitches has both players go from one rendition to the other every two seconds: cues come
+// once and with their frame, wherever they are heard.
+func TestCuesWhileTheLadderSwitches(t *testing.T) {
+	b := chromium(t)
+	s := harness.Serve(t, binary(t), "ladder:\n  shows:\n    - match: shop\n      rungs:\n        - short_side: 240\n          bitrate: 300k\n")
+	harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{})
+	p := &script{t: t, s: s, name: "shop", clock: s.Clock(t, "shop"), label: "Cue"}
+	time.Sleep(5 * time.Second) // the ladder joins
+	pages := map[string]*harness.Page{}
+	for player, change := range map[string]string{
+		"hls": `pushcart.player.nextLevel = (Math.max(0, pushcart.player.currentLevel) + 1) % pushcart.player.levels.length`,
+		"shaka": `(() => {
+			const { player } = pushcart;
+			player.configure('abr.enabled', false);
+			const tracks = player.getVariantTracks();
+			player.selectVariantTrack(tracks.find((t) => !t.active) ?? tracks[0]);
+		})()`,
+	} {
+		page := b.Open(t, s.PageURL("shop", "?lang=en&player="+player), harness.PageOptions{Width: 900, Height: 500})
+		page.UntilPlaying(20 * time.Second)
+		page.Evaluate(`(() => {
+			window.heights = new Set();
+			video.addEventListener('resize', () => window.heights.add(video.videoHeight));
+			setInterval(() => { `+change+` }, 2000);
+		})()`, nil)
+		pages[player] = page
+	}
+	p.play(16, 30)
+	for player, page := range pages {
+		t.Run(player, func(t *testing.T) {
+			var heights int
+			page.Evaluate(`window.heights.size`, &heights)
+			if heights < 2 {
+				t.Fatalf("the picture has had %d sizes: the test tests nothing", heights)
+			}
+			r := page.Report(time.Time{})
+			untroubled(t, r)
+			judgeCards(t, p, r)
+		})
+	}
+}
+
 // judgeCards holds a page's cards against the script: each came once, and with its frame. A browser that has no
 // time leaves frames out, and nobody can change a card with those: so the distance is counted in pictures that
 // were on the screen. With E2E_JUDGE it is counted in frames, as the host has numbered them.
 func judgeCards(t *testing.T, p *script, r harness.Report) {
 	t.Helper()
 	var frames, pictures []int
+	unseen := 0 // of which the player has shown no frame
 	note := func(c harness.Cards, want int) {
 		frames = append(frames, c.Number-want)
 		pictures = append(pictures, picturesFrom(r, want, c))
 	}
-	for _, c := range p.cues {
+	for i, c := range p.cues {
+		next := c.number + 1 // first frame that is not for this cue
+		if i+1 < len(p.cues) {
+			next = p.cues[i+1].number
+		}
 		came := slices.IndexFunc(r.Cards, func(x harness.Cards) bool { return x.Text == c.text })
 		if came < 0 {
-			t.Errorf("%q did not come", c.text)
+			if unseen++; judge || shows(r, c.number, cmp.Or(c.gone, next)) {
+				t.Errorf("%q did not come", c.text)
+			}
 			continue
 		}
 		if slices.ContainsFunc(r.Cards[came+1:], func(x harness.Cards) bool { return x.Text == c.text }) {
@@ -132,13 +182,16 @@ func judgeCards(t *testing.T, p *script, r harness.Report) {
 			continue
 		}
 		if came+1 == len(r.Cards) || r.Cards[came+1].Text != "" {
-			t.Errorf("%q did not go", c.text)
+			if unseen++; judge || shows(r, c.gone, next) {
+				t.Errorf("%q did not go", c.text)
+			}
 			continue
 		}
 		note(r.Cards[came+1], c.gone)
 	}
 	harness.KeepJSON(t, p.label+".json", map[string]any{"frames": frames, "pictures": pictures})
-	t.Logf("%s: %d changes; frames off: %s; pictures off: %s", p.label, len(frames), histogram(frames), histogram(pictures))
+	t.Logf("%s: %d changes; frames off: %s; pictures off: %s; %d not seen, as the player left them out",
+		p.label, len(frames), histogram(frames), histogram(pictures), unseen)
 	off, least := pictures, 0.9 // a busy machine is late with contents, too
 	if judge {
 		off, least = frames, 0.99
@@ -153,6 +206,11 @@ func judgeCards(t *testing.T, p *script, r harness.Report) {
 	if float64(near) < least*float64(len(off)) || judge && worst > cardSlack {
 		t.Errorf("%d of %d changes were at most one frame off, the worst %d", near, len(off), worst)
 	}
+}
+
+// shows reports whether a picture from frame first up to the one before last was on the screen.
+func shows(r harness.Report, first, last int) bool {
+	return slices.ContainsFunc(r.Frames, func(f harness.Frame) bool { return f.Number >= first && f.Number < last })
 }
 
 // picturesFrom counts the pictures that were on the screen from frame want on, until the cards changed.

@@ -93,6 +93,7 @@ export function showCards(cues, host, { labels = {}, locale = cues.locale } = {}
   const fill = (cue) => {
     const { text, products = [], until } = cue.content ?? {};
     const card = el('article', `card kind-${cue.kind}`);
+    card.lang = cue.content?.locale ?? locale;
     if (text) card.append(Object.assign(el('p', 'text', text), { dir: 'auto' }));
     if (Number.isFinite(Date.parse(until))) {
       const time = el('time', 'time');
