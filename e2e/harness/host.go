@@ -24,6 +24,8 @@ type HostOptions struct {
 	GOP                time.Duration // 1 s by default
 	KilobitsPerSecond  int           // of video; 700 by default
 	ExtraVideoSettings []string
+	// Rungs are heights of further, smaller renditions, which the same ffmpeg sends on connections of their own.
+	Rungs []int
 }
 
 // Host is an ffmpeg that publishes pictures with the wall clock drawn into them.
@@ -120,7 +122,16 @@ func arguments(url string, o HostOptions) []string {
 	if !o.NoAudio {
 		args = append(args, "-c:a", "aac", "-b:a", "64k", "-ac", "2")
 	}
-	return append(args, "-flush_packets", "1", "-max_interleave_delta", "100000", "-f", "flv", "-flvflags", "no_duration_filesize", url)
+	muxer := []string{"-flush_packets", "1", "-max_interleave_delta", "100000", "-f", "flv", "-flvflags", "no_duration_filesize"}
+	args = append(append(args, muxer...), url)
+	for _, height := range o.Rungs {
+		gop := strconv.Itoa(int(math.Round(o.GOP.Seconds() * fps)))
+		args = append(args, "-map", "0:v", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-threads", "1",
+			"-g", gop, "-keyint_min", gop, "-sc_threshold", "0", "-b:v", "250k",
+			"-s", fmt.Sprintf("%dx%d", o.Width*height/o.Height/2*2, height))
+		args = append(append(args, muxer...), fmt.Sprintf("%s/%dp", url, height))
+	}
+	return args
 }
 
 // feedPictures writes a picture whenever one is due. While ffmpeg does not read, pictures are left out and
