@@ -16,7 +16,7 @@ const (
 	// announce is how long before its start a cue is posted: enough for a page to fetch what it shows.
 	announce = 8 * Timescale
 	// settleTime is how long after its end a cue stays in the stream, for readers who begin late.
-	settleTime = 60 * Timescale
+	settleTime = 20 * Timescale
 	// restTime is how long the follower sleeps at most.
 	restTime = time.Minute
 	// retryTime is when a post that has failed is tried again.

@@ -53,6 +53,7 @@ func (c *series) latest() *revision { return c.revs[len(c.revs)-1] }
 type revision struct {
 	id         string
 	rev        int
+	name       string // key
 	kind, slot string
 	doc        []byte
 	hash       string
@@ -73,7 +74,13 @@ type revision struct {
 	displaced *revision // what the slot had before, when that one has left the list
 }
 
-func (r *revision) key() string { return Mark{ID: r.id, Rev: r.rev}.Key() }
+// key names the revision among all of the show.
+func (r *revision) key() string {
+	if r.name == "" {
+		r.name = Mark{ID: r.id, Rev: r.rev}.Key()
+	}
+	return r.name
+}
 
 type usedID struct {
 	rev  int
