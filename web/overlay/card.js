@@ -120,9 +120,9 @@ export function showCards(cues, host, { labels = {}, locale = cues.locale } = {}
     const card = cue && cue.kind !== 'hide' ? fill(cue) : null;
     e.replaceChildren(...card ? [card] : []);
     tick();
+    host.hidden = ![...slots.values()].some((s) => s.firstChild);
     if (card && focused === e) card.querySelector('a, button')?.focus({ preventScroll: true });
     if (card) focused = null;
-    host.hidden = ![...slots.values()].some((s) => s.firstChild);
   };
 
   const on = {
