@@ -90,7 +90,7 @@ func (p *script) at(number int) string {
 //	E2E_CUES=200 E2E_CUE_FRAMES=90 E2E_JUDGE=1 go test -count=1 ./e2e -run TestCuesHitTheirFrames -timeout 30m -v
 func TestCuesHitTheirFrames(t *testing.T) {
 	b := chromium(t)
-	n, apart := harness.Number("E2E_CUES", 40), harness.Number("E2E_CUE_FRAMES", 22)
+	n, apart := harness.Number("E2E_CUES", 30), harness.Number("E2E_CUE_FRAMES", 22)
 	s := harness.Serve(t, binary(t), "")
 	harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{})
 	pages := map[string]*harness.Page{}
@@ -257,7 +257,7 @@ func TestCardsBelongToTheFrame(t *testing.T) {
 	harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{})
 	p := &script{t: t, s: s, name: "shop", clock: s.Clock(t, "shop"), label: "Cue"}
 	var playing sync.WaitGroup
-	playing.Go(func() { p.play(20, 45) })
+	playing.Go(func() { p.play(16, 45) })
 	defer playing.Wait()
 	time.Sleep(9 * time.Second) // some cues have been
 	pause := time.Duration(harness.Number("E2E_PAUSE_SECONDS", 4)) * time.Second
