@@ -62,8 +62,8 @@ webtest: ## tests of the player page's own modules
 e2e: tools web e2e/browser/node_modules/.package-lock.json ## a real host, a real browser: short
 	E2E_RACE=1 $(GO) test -count=1 -timeout 12m -v ./e2e
 
-e2e-long: tools web e2e/browser/node_modules/.package-lock.json ## the same, ten starts of 60 s each, judged by the budgets
-	E2E_STARTS=10 E2E_SECONDS=60 E2E_JUDGE=1 $(GO) test -count=1 -timeout 120m -v ./e2e
+e2e-long: tools web e2e/browser/node_modules/.package-lock.json ## the same, ten starts of 60 s and 200 cues each, judged by the budgets
+	E2E_STARTS=10 E2E_SECONDS=60 E2E_CUES=200 E2E_CUE_FRAMES=90 E2E_PAUSE_SECONDS=60 E2E_JUDGE=1 $(GO) test -count=1 -timeout 120m -v ./e2e
 
 fuzz: web ## every fuzz target, FUZZTIME each (30s)
 	@set -e; for pkg in $$($(GO) list ./...); do \
