@@ -56,7 +56,7 @@ func TestFFmpegPublishes(t *testing.T) {
 				t.Errorf("got %d audio units for 4 s", len(a))
 			}
 			first := media.Duration(a[0].PTS, show.track(t, 2).Timescale)
-			if v := media.Duration(show.of(1)[0].PTS, 90000); (first - v).Abs() > 50*time.Millisecond {
+			if v := media.Duration(show.of(1)[0].PTS, 90000); (first - v).Abs() > 25*time.Millisecond {
 				t.Errorf("sound begins at %v, picture at %v", first, v)
 			}
 			if len(show.counts) > 0 || len(show.remarks) > 0 {

@@ -72,6 +72,7 @@ func (h *handler) OnRequest(sc *gortsplib.ServerConn, req *base.Request) {
 	if a := req.Header["User-Agent"]; len(a) == 1 && v.agent == "" {
 		v.agent = strings.ToValidUTF8(a[0][:min(len(a[0]), maxAgentLength)], "?")
 	}
+	delete(req.Header, "KeyMgmt") // SRTP is not offered: media are on the TLS connection, or in the clear
 	if req.Method != base.Announce {
 		return
 	}

@@ -110,7 +110,7 @@ type pull struct {
 
 const (
 	// firstPause and lastPause are how long is waited after a try that has failed: twice as long each time.
-	firstPause, lastPause = 500 * time.Millisecond, 10 * time.Second
+	firstPause, lastPause = 500 * time.Millisecond, 5 * time.Second
 	// goodTry is how long a connection has to have lasted for the pauses to be short again.
 	goodTry = 10 * time.Second
 	// takenPause is how often is looked whether a host still publishes the show.
