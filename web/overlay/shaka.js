@@ -10,19 +10,24 @@ import { ranges } from './wire.js';
 
 const manifest = 0; // RequestType.MANIFEST
 const ownStepMs = 1000; // by less, Shaka's media times step too
+const earlyMost = 1000; // date ranges that wait for a listener
 
 const lines = new WeakMap(); // player -> what straighten made for it
 
-// straighten has a player see dates without steps from now on, and returns what knows the true ones: { dateAt(t),
-// onRanges, stop() }. It is to be called before the player loads; later it can only watch, and Shaka has its trouble.
-// A second call for a player returns the same.
+// straighten has a player see dates without steps from now on, and returns what knows the true ones. listen(f) tells
+// of the date ranges in playlists, those before the call included. It is to be called before the player loads; later
+// it can only watch, and Shaka has its trouble. A second call for a player returns the same.
 export function straighten(player) {
   if (lines.has(player)) return lines.get(player);
   const rewrite = !player.getAssetUri();
   const steps = new Map(); // msn of the first segment behind a step -> [date of the end before it, step in ms]
   const before = (msn) => [...steps].reduce((sum, [at, [, step]]) => (at <= msn ? sum + step : sum), 0);
+  let [heard, early] = [null, []];
   const line = {
-    onRanges: null,
+    listen(f) {
+      heard = f;
+      f?.(early.splice(0));
+    },
     dateAt(t) {
       const begin = player.getPresentationStartTimeAsDate()?.getTime();
       if (!(begin > 0)) return null;
@@ -44,7 +49,8 @@ export function straighten(player) {
   const filter = (type, response) => {
     if (type !== manifest) return;
     const text = new TextDecoder().decode(response.data);
-    line.onRanges?.(ranges(text));
+    if (heard) heard(ranges(text));
+    else early = [...early, ...ranges(text)].slice(-earlyMost);
     let [msn, end, date, cut, changed] = [0, null, null, false, false];
     const out = text.split('\n').map((tag) => {
       const value = tag.slice(tag.indexOf(':') + 1);

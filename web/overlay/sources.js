@@ -59,12 +59,13 @@ function hls(player, timeline) {
 function shaka(player, timeline) {
   const reader = new Reader(timeline);
   const line = straighten(player);
-  line.onRanges = (list) => list.forEach((attr) => hear(timeline, attr));
+  line.listen((list) => list.forEach((attr) => hear(timeline, attr)));
   const emsg = ({ detail }) => texts(detail.messageData).forEach((text) => reader.read(text));
   player.addEventListener('emsg', emsg);
   for (const { schemeIdUri, id, startTime, endTime, values } of player.getAllTimelineRegions?.() ?? []) {
     if (schemeIdUri !== scheme || !startTime && endTime !== Infinity) continue; // cut: its end is wrong
-    const attr = { CLASS: scheme, ID: id, 'START-DATE': new Date(line.dateAt(startTime)).toISOString() };
+    const date = player.getPresentationStartTimeAsDate().getTime() + startTime * 1000; // steps and all
+    const attr = { CLASS: scheme, ID: id, 'START-DATE': new Date(date).toISOString() };
     if (endTime !== Infinity) attr.DURATION = endTime - startTime;
     for (const { key, data } of values ?? []) attr[key] ??= data;
     hear(timeline, attr);
@@ -72,7 +73,7 @@ function shaka(player, timeline) {
   return {
     dateAt: line.dateAt,
     stop() {
-      line.onRanges = null;
+      line.listen(null);
       player.removeEventListener('emsg', emsg);
     },
   };

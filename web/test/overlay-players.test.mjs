@@ -76,13 +76,33 @@ test('a player that has loaded already is only watched', () => {
 test('Shaka: cues from playlists and messages in band', () => {
   const player = new Shaka();
   const timeline = new Timeline();
-  const s = source({}, player, timeline);
   const range = `#EXT-X-DATERANGE:ID="a.1",CLASS="org.pushcart.cue",START-DATE="${date(1)}",X-ORG-PUSHCART-KIND="product",X-ORG-PUSHCART-SLOT="main",X-ORG-PUSHCART-H="00"\n`;
+  straighten(player);
   player.receive(playlist(5, [0, 2], { more: range }));
+  const s = source({}, player, timeline);
   const message = JSON.stringify({ v: 1, op: 'cue', id: 'b', rev: 1, kind: 'product', slot: 'side', start: epoch + 1500, end: null, h: '00' });
   player.dispatchEvent(Object.assign(new Event('emsg'), { detail: { messageData: id3(['org.pushcart.cue', message]) } }));
   assert.deepEqual(timeline.at(s.dateAt(1.2)).map((m) => m.id), ['a']);
   assert.deepEqual(timeline.at(s.dateAt(1.6)).map((m) => m.id), ['a', 'b']);
+  s.stop();
+});
+
+test('Shaka: who comes when it has loaded takes what its regions still tell', () => {
+  const player = new Shaka({ loaded: true });
+  const region = (id, startTime, endTime) => ({
+    id, startTime, endTime, schemeIdUri: 'org.pushcart.cue',
+    values: [{ key: 'ID', data: id }, { key: 'X-ORG-PUSHCART-KIND', data: 'product' }, { key: 'X-ORG-PUSHCART-SLOT', data: id }],
+  });
+  player.getAllTimelineRegions = () => [
+    region('open.1', 0, Infinity), // it began before the window
+    region('cut.1', 0, 9), // so did this, and nobody knows by how much its end is off
+    region('whole.1', 5, 8),
+    { ...region('other.1', 5, 8), schemeIdUri: 'com.example' },
+  ];
+  const timeline = new Timeline();
+  const s = source({}, player, timeline);
+  assert.deepEqual(timeline.at(epoch + 6000).map((m) => `${m.id} ${m.slot}`), ['open open.1', 'whole whole.1']);
+  assert.deepEqual(timeline.at(epoch + 8500).map((m) => m.id), ['open']);
   s.stop();
 });
 
