@@ -161,8 +161,12 @@ func oneLine(s string) string {
 
 // OnSetup prepares a stream of a publish; others are watched elsewhere.
 func (h *handler) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
-	if _, ok := ctx.Session.UserData().(*publish); !ok {
+	p, ok := ctx.Session.UserData().(*publish)
+	if !ok {
 		return refusal(base.StatusNotFound, errNoPlay), nil, nil
+	}
+	if ctx.Transport == gortsplib.TransportUDP {
+		p.ports = append(p.ports, clientPorts(ctx.Request, p.visit.conn.remote.Addr())...)
 	}
 	return &base.Response{StatusCode: base.StatusOK}, nil, nil
 }
@@ -170,7 +174,13 @@ func (h *handler) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Respons
 // OnRecord begins to feed the show.
 func (h *handler) OnRecord(ctx *gortsplib.ServerHandlerOnRecordCtx) (*base.Response, error) {
 	p := ctx.Session.UserData().(*publish)
-	p.start(*ctx.Session.SetuppedTransport() == gortsplib.TransportUDP)
+	udp := *ctx.Session.SetuppedTransport() == gortsplib.TransportUDP
+	if udp {
+		if err := h.server.claim(p); err != nil {
+			return h.refuse(p.visit, base.StatusUnsupportedTransport, err)
+		}
+	}
+	p.start(udp)
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 

@@ -2,6 +2,7 @@ package rtsp
 
 import (
 	"errors"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ type publish struct {
 	server  *Server
 	session *gortsplib.ServerSession
 	udp     bool
+	ports   []netip.AddrPort // UDP: where its packets come from
 
 	over    chan struct{}
 	started bool
@@ -109,6 +111,7 @@ func (p *publish) stop(why error) {
 
 // end leaves the show. err is why gortsplib has closed the session.
 func (p *publish) end(err error) {
+	p.server.release(p)
 	close(p.over)
 	if p.started {
 		p.server.publishing.Add(-1)

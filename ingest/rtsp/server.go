@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -42,7 +43,8 @@ type Server struct {
 	stopping atomic.Bool
 
 	mu      sync.Mutex
-	lobbies []*lobby // guarded by mu
+	lobbies []*lobby                    // guarded by mu
+	ports   map[netip.AddrPort]*publish // guarded by mu: UDP ports of hosts
 
 	accepted, refused, bytes, publishing atomic.Int64
 }

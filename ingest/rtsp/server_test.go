@@ -300,6 +300,41 @@ func TestUDPSessions(t *testing.T) {
 	t.Logf("counts %v", show.counts)
 }
 
+// TestUDPPorts has an encoder come back from the same ports while its old session hangs, and another that
+// wants them, too.
+func TestUDPPorts(t *testing.T) {
+	desk := newFakeDesk()
+	addr := start(t, &Server{Opener: desk})
+	c := clipCamera(t)
+	sockets := []*UDP{udpPair(t), udpPair(t)}
+	dial(t, addr, "/live/k").publish(c, sockets...)
+	old := desk.next(t)
+
+	other := dial(t, addr, "/live/other")
+	if r := other.do("ANNOUNCE", other.url, c.describe()); r.status != 200 {
+		t.Fatal(r)
+	}
+	for i := range 2 {
+		port := sockets[i].RTP.LocalAddr().(*net.UDPAddr).Port
+		other.do("SETUP", fmt.Sprintf("%s/trackID=%d", other.url, i), "", fmt.Sprintf("Transport: RTP/AVP;unicast;client_port=%d-%d;mode=record", port, port+1))
+	}
+	if r := other.do("RECORD", other.url, ""); r.status != 461 || !strings.Contains(r.reason, "same UDP ports") {
+		t.Errorf("%d %s", r.status, r.reason)
+	}
+	desk.next(t)
+
+	old.end(stream.ErrTakenOver)
+	ports := dial(t, addr, "/live/k").publish(c, sockets...)
+	show := desk.next(t)
+	old.ended(t)
+	to := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: ports[0]}
+	for _, p := range c.film(t, time.Now(), 2*time.Second) {
+		time.Sleep(time.Until(p.Arrived))
+		sockets[p.media].RTP.WriteTo(wire(t, p), to)
+	}
+	show.wait(t, videoTrackID, 55)
+}
+
 func udpPair(t testing.TB) *UDP {
 	ln, udp := listen(t)
 	ln.Close()
