@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -37,12 +38,21 @@ type cues struct {
 	trim   int64  // what the ranges have been trimmed for: the first listed msn
 	// touched says that something has been heard of a cue since passEdge.
 	touched bool
+	states  [maxCuts + 2]state // the newest, by number
+}
+
+// state is what the first parts of a segment say is up, the same in all renditions.
+type state struct {
+	msn      int64
+	messages [][]byte
 }
 
 // liveCue is a revision of a cue that still has to be told of.
 type liveCue struct {
 	cue.Mark
 	event      uint32 // id of its event
+	message    []byte // what that says, once it has been said: the same in all renditions
+	lasts      int64  // likewise, in ticks of cue.Timescale; cue.Open
 	attributes []m3u8.Attribute
 	closed     bool         // the second tag is out
 	told       []*rendition // that have its event behind them
@@ -71,14 +81,11 @@ func (p *Packager) mark(m cue.Mark) {
 		}
 		return
 	}
-	if m.Withdrawn() || m.End <= p.windowStart() {
+	if m.Withdrawn() || p.expired(m.End) {
 		return // nobody has heard of it, and nobody has to
 	}
 	if len(c.live) == maxLiveCues {
-		oldest := c.live[0]
-		oldest.End = min(oldest.End, max(c.edge, oldest.Start))
-		p.closeRange(oldest)
-		c.live = slices.Delete(c.live, 0, 1)
+		p.evict()
 	}
 	m.Content = nil // whoever wants it asks for it
 	c.last++
@@ -99,6 +106,21 @@ func (p *Packager) mark(m cue.Mark) {
 	})
 	c.live = slices.Insert(c.live, at, n)
 	p.listRange(n, -1)
+}
+
+// expired reports whether a cue that ends at end has left the window. As long as nothing has left it, none has:
+// players may still have one open that has ended since the server before this one did.
+func (p *Packager) expired(end int64) bool {
+	return p.firstMSN > max(p.show.FirstMSN, 1) && p.cueDate(end).Before(p.positionTime(p.windowStart(), cue.Timescale))
+}
+
+// evict closes the cue that would end first.
+func (p *Packager) evict() {
+	c := &p.cues
+	first := slices.MinFunc(c.live, func(a, b *liveCue) int { return cmp.Compare(a.End, b.End) })
+	first.End = min(first.End, max(c.edge, first.Start))
+	p.closeRange(first)
+	c.live = slices.DeleteFunc(c.live, func(x *liveCue) bool { return x == first })
 }
 
 // listRange lists a tag of a cue: the first with a negative duration, the one that closes it with what it
@@ -165,11 +187,27 @@ func (p *Packager) passEdge() {
 	c.live = slices.DeleteFunc(c.live, func(x *liveCue) bool { return x.closed && p.passed(x) })
 	if c.trim != p.firstMSN && len(p.renditions) > 0 {
 		c.trim = p.firstMSN
-		memory := 6 * time.Duration(p.targetDuration) * time.Second // CAN-SKIP-UNTIL
-		for _, id := range c.ranges.expire(p.positionTime(p.windowStart(), cue.Timescale), p.cueDate(c.edge), memory) {
+		for _, id := range c.ranges.expire(p.positionTime(p.windowStart(), cue.Timescale), p.cueDate(c.edge), p.skippable()) {
 			delete(c.known, id)
 		}
 	}
+}
+
+// skippable is the program date-time before which lies all that a delta update can be based on: CAN-SKIP-UNTIL,
+// and how far other renditions may lag. What counts is media: while the host is away dates go on, and those who
+// wait for what comes next do not.
+func (p *Packager) skippable() time.Time {
+	reach := (6 + maxCuts) * time.Duration(p.targetDuration) * time.Second
+	for _, r := range p.renditions {
+		if l := r.listed(p.firstMSN); len(l) > 0 {
+			i := len(l) - 1
+			for ; i > 0 && reach > 0; i-- {
+				reach -= l[i].duration
+			}
+			return l[i].start
+		}
+	}
+	return time.Time{}
 }
 
 // passed reports whether all renditions that carry events are beyond the end of x.
@@ -214,7 +252,7 @@ func (r *rendition) carriesRanges() bool {
 // segment's state. One that came too late for its own part is told at the beginning of this one: an event
 // must lie within its fragment (AOM, Carriage of ID3 Timed Metadata in CMAF).
 func (r *rendition) events(first bool) []fmp4.Event {
-	if len(r.p.cues.live) == 0 || !r.carriesEvents() {
+	if !r.carriesEvents() {
 		return nil
 	}
 	var list []fmp4.Event
@@ -233,11 +271,17 @@ func (r *rendition) events(first bool) []fmp4.Event {
 		if at < r.since || c.End <= media.Rescale(r.partStart, r.timescale(), cue.Timescale) {
 			continue
 		}
-		lasts := uint32(fmp4.UnknownDuration)
-		if n := media.Rescale(c.End-c.Start, cue.Timescale, r.timescale()); c.End != cue.Open && n < fmp4.UnknownDuration {
-			lasts = uint32(n)
+		if c.message == nil {
+			c.message, c.lasts = r.p.showMessage(c), c.End
+			if c.End != cue.Open {
+				c.lasts -= c.Start
+			}
 		}
-		list = append(list, r.event(max(at, r.partStart), lasts, c.event, r.p.showMessage(c)))
+		lasts := uint32(fmp4.UnknownDuration)
+		if c.lasts != cue.Open {
+			lasts = uint32(min(media.Rescale(c.lasts, cue.Timescale, r.timescale()), fmp4.UnknownDuration))
+		}
+		list = append(list, r.event(max(at, r.partStart), lasts, c.event, c.message))
 	}
 	return list
 }
@@ -280,8 +324,24 @@ func (p *Packager) endMilli(c *liveCue) *int64 {
 
 // stateEvents say which cues are up at the beginning of the segment in the making.
 func (r *rendition) stateEvents() []fmp4.Event {
-	p := r.p
-	now := media.Rescale(r.partStart, r.timescale(), cue.Timescale)
+	s := &r.p.cues.states[r.open.msn%int64(len(r.p.cues.states))]
+	if s.msn < r.open.msn { // it is the first rendition that gets there
+		*s = state{r.open.msn, r.p.stateMessages(media.Rescale(r.partStart, r.timescale(), cue.Timescale))}
+	}
+	if s.msn != r.open.msn {
+		return nil
+	}
+	events := make([]fmp4.Event, 0, len(s.messages)+1)
+	for n, message := range s.messages {
+		// The same in all renditions, and unlike those of cues, whose first bit is not set.
+		id := 1<<31 | uint32(r.open.msn*256+int64(n))
+		events = append(events, r.event(r.partStart, uint32(r.ticks(r.p.cfg.Latency.Segment)), id, message))
+	}
+	return events
+}
+
+// stateMessages say which cues are up at now, in ticks of cue.Timescale.
+func (p *Packager) stateMessages(now int64) [][]byte {
 	var chunks [][]json.RawMessage
 	size := maxMessage
 	for _, c := range p.cues.live {
@@ -296,9 +356,9 @@ func (r *rendition) stateEvents() []fmp4.Event {
 		}
 		chunks[len(chunks)-1] = append(chunks[len(chunks)-1], entry)
 	}
-	events := make([]fmp4.Event, 0, len(chunks)+1)
+	messages := make([][]byte, len(chunks))
 	for n, entries := range chunks {
-		message := mustJSON(struct {
+		messages[n] = mustJSON(struct {
 			V    int               `json:"v"`
 			Op   string            `json:"op"`
 			At   int64             `json:"at"`
@@ -306,11 +366,8 @@ func (r *rendition) stateEvents() []fmp4.Event {
 			Of   int               `json:"of"`
 			Cues []json.RawMessage `json:"cues"`
 		}{1, "state", p.cueDate(now).UnixMilli(), n, len(chunks), entries})
-		// The same in all renditions, and unlike those of cues, whose first bit is not set.
-		id := 1<<31 | uint32(r.open.msn*256+int64(n))
-		events = append(events, r.event(r.partStart, uint32(r.ticks(p.cfg.Latency.Segment)), id, message))
 	}
-	return events
+	return messages
 }
 
 func mustJSON(v any) []byte {

@@ -415,8 +415,54 @@ func TestDateRangesInDeltas(t *testing.T) {
 	if n := len(ids(v2)); n < 4 || n > 6 || ids(v2)["open.1"] {
 		t.Errorf("the delta update of version 2 has %d ranges; 12 s touch 5", n)
 	}
-	if n := len(v2.Skip.Removed); n < 3 || n > 5 {
-		t.Errorf("it tells of %d removed ranges: %q", n, v2.Skip.Removed)
+	if n := len(v2.Skip.Removed); n < 5 || n > 7 {
+		t.Errorf("it tells of %d removed ranges, and 16 to 20 s have 5 to 7: %q", n, v2.Skip.Removed)
+	}
+}
+
+// TestDeltaAcrossAnAbsence has cues come and go around a host's absence that is longer than what deltas skip: a
+// client that has waited for the next part all the time gets all of them by a delta update.
+func TestDeltaAcrossAnAbsence(t *testing.T) {
+	p := New(Config{}, Show{Epoch: "e1", Start: epochStart, FirstMSN: 100})
+	say := func(m cue.Mark) { apply(t, p, stream.Event{Kind: stream.EventUnit, Unit: m.Unit()}) }
+	v := mediatest.Video{Start: 90000}
+	tracks := []media.Track{v.Track(), cue.Track}
+	apply(t, p, stream.Event{Kind: stream.EventTracks, Tracks: tracks})
+	for i, au := range v.Units(30 * 50) {
+		if i%30 == 0 {
+			say(mark(fmt.Sprintf("c%d", i/30), float64(i/30), float64(i/30)+1.5))
+		}
+		apply(t, p, stream.Event{Kind: stream.EventUnit, Unit: au})
+	}
+	apply(t, p, stream.Event{Kind: stream.EventInterrupted})
+	before, err := m3u8.ParseMedia([]byte(playlistText(t, p, "v1", SkipNone)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(mark("in", 60, cue.Open))
+	back := mediatest.Video{Start: 80 * 90000}
+	feed(t, p, nil, tracks, back.Units(30*5))
+	update, err := m3u8.ParseMedia([]byte(playlistText(t, p, "v1", SkipDateRanges)))
+	if err != nil || update.Skip == nil {
+		t.Fatalf("no delta update: %v", err)
+	}
+	merged, err := m3u8.Merge(before, update)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := m3u8.ParseMedia([]byte(playlistText(t, p, "v1", SkipNone)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := func(m *m3u8.Media) (list []string) {
+		for _, d := range m.DateRanges {
+			list = append(list, d.ID)
+		}
+		slices.Sort(list)
+		return slices.Compact(list)
+	}
+	if got, want := ids(merged), ids(whole); !slices.Equal(got, want) || !slices.Contains(got, "in.1") {
+		t.Errorf("merged there are %q, in the whole playlist %q", got, want)
 	}
 }
 

@@ -163,19 +163,6 @@ func (pl *playlist) targetDuration() time.Duration { return time.Duration(pl.tar
 // skipUntil is CAN-SKIP-UNTIL: at least six target durations (rfc8216bis 4.4.3.8).
 func (pl *playlist) skipUntil() time.Duration { return 6 * pl.targetDuration() }
 
-// edge is the program date-time of the end of the playlist.
-func (pl *playlist) edge() time.Time {
-	end := pl.start
-	if len(pl.open.parts) == 0 && len(pl.listed) > 0 {
-		s := pl.listed[len(pl.listed)-1]
-		end = s.start.Add(s.duration)
-	}
-	for _, x := range pl.open.parts {
-		end = end.Add(x.duration)
-	}
-	return end
-}
-
 // length is how long the playlist lasts.
 func (pl *playlist) length() time.Duration {
 	d := length(pl.listed)
@@ -203,6 +190,7 @@ func (pl *playlist) render(skip Skip) []byte {
 	}
 	after := pl.length()
 	skipped := 0
+	var since time.Time // what was added before, everybody has who has what is skipped
 	for i, s := range pl.listed {
 		after -= s.duration
 		m.Segments[i] = m3u8.Segment{
@@ -217,7 +205,7 @@ func (pl *playlist) render(skip Skip) []byte {
 			m.Segments[i].Parts = partLines(s.parts)
 		}
 		if after > pl.skipUntil() {
-			skipped = i + 1
+			skipped, since = i+1, s.start
 		}
 	}
 	if !pl.ended {
@@ -234,7 +222,7 @@ func (pl *playlist) render(skip Skip) []byte {
 		if skip == SkipDateRanges {
 			m.Version = 10
 			m.Skip.V2 = true
-			withRanges = pl.listRanges(&m, pl.edge().Add(-pl.skipUntil()))
+			withRanges = pl.listRanges(&m, since)
 			for _, x := range pl.ranges.removed {
 				m.Skip.Removed = append(m.Skip.Removed, x.id)
 			}
