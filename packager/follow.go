@@ -152,19 +152,19 @@ func (r *rendition) giveUp() {
 			n := len(r.cuts)
 			r.silenceTo(r.cuts[0].at)
 			if len(r.cuts) == n {
-				r.miss()
+				r.finish()
 			}
 		case r.video():
 			r.sleep()
-			r.miss()
+			r.finish()
 		default:
-			r.miss()
+			r.finish()
 		}
 	}
 }
 
-// miss ends the open segment at the next boundary although there is no media up to there: the rest is a gap.
-func (r *rendition) miss() {
+// finish ends the open segment at the next boundary. What media it lacks up to there is a gap.
+func (r *rendition) finish() {
 	n, at := len(r.cuts), r.cuts[0].at
 	if r.end < at {
 		r.settle(at)
@@ -172,7 +172,7 @@ func (r *rendition) miss() {
 	r.closePart(true)
 	switch {
 	case len(r.open.parts) > 0, !r.video() && !r.idle && !r.track.Contributed && at > r.end: // the host's sound is expected back
-		if at-r.end > r.predicted/2 {
+		if at-r.end > r.frame()/2 {
 			r.gapTo(at)
 		}
 		if len(r.cuts) < n {

@@ -29,8 +29,17 @@ type step struct {
 	passed    *int64 // the newest boundary without a keyframe, until that has been remarked on
 }
 
+// longestFrame is what a frame is taken for at most, unless the host has declared so low a rate: what follows a
+// pause lasts no longer.
+const longestFrame = 100 * time.Millisecond
+
+// frame is how long a picture, or an audio unit, lasts.
+func (r *rendition) frame() int64 {
+	return max(min(r.predicted, r.ticks(longestFrame)), r.nominal())
+}
+
 // slack is how far a keyframe may be from a boundary: a frame, and what clocks of milliseconds make of it.
-func (r *rendition) slack() int64 { return max(r.predicted, r.nominal()) * 9 / 8 }
+func (r *rendition) slack() int64 { return r.frame() * 9 / 8 }
 
 // videoTime is where au belongs: to the decoder's clock once that is known, which is a keyframe's presentation
 // time.
@@ -47,7 +56,7 @@ func (r *rendition) videoDue(au media.AccessUnit) int64 {
 	if au.RandomAccess && (r.step.early || !r.step.awake) {
 		return d + r.slack()
 	}
-	return d + r.predicted/2
+	return d + r.frame()/2
 }
 
 // followVideo takes a unit of a video track that is not the lead.
@@ -70,11 +79,7 @@ func (r *rendition) followVideo(au media.AccessUnit) {
 	switch {
 	case woken:
 	case r.cutHere(au, d):
-		r.closePart(true)
-		if len(r.open.parts) > 0 {
-			r.closeSegment()
-			r.cuts = r.cuts[1:]
-		}
+		r.finish()
 	case au.RandomAccess && r.partTicks() >= r.minPart:
 		r.closePart(false) // as the lead does
 	}
@@ -93,7 +98,7 @@ func (r *rendition) cutHere(au media.AccessUnit, d int64) bool {
 	if c := r.cuts[0]; c.key {
 		return au.RandomAccess && d >= c.at-r.room()
 	}
-	return d+r.predicted/2 >= r.cuts[0].at
+	return d+r.frame()/2 >= r.cuts[0].at
 }
 
 // room is how far before a boundary its keyframe may be: half a frame, a whole one only where it is known to be
@@ -102,7 +107,7 @@ func (r *rendition) room() int64 {
 	if r.step.early {
 		return r.slack()
 	}
-	return r.predicted / 2
+	return r.frame() / 2
 }
 
 // pass lets a boundary pass that no unit has begun at.
@@ -125,7 +130,7 @@ func (r *rendition) pass() {
 	} else if r.end < c.at-r.slack() {
 		r.sleep() // units are missing
 	}
-	r.miss()
+	r.finish()
 }
 
 // wake puts the rendition in step if au is a keyframe at a boundary: the beginning of the open segment, of which
@@ -135,7 +140,7 @@ func (r *rendition) wake(au media.AccessUnit, d int64) bool {
 		return false
 	}
 	if len(r.cuts) > 0 && d >= r.cuts[0].at-r.room() {
-		r.miss()
+		r.finish()
 	}
 	off := d - r.open.start
 	if len(r.open.parts) > 0 || off < -r.room() || off > r.slack() {
