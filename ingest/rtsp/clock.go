@@ -70,22 +70,26 @@ func (c *trackClock) time(ts uint32, arrived, begin time.Time, restart bool) (at
 // anchor makes timestamp t the session's time at.
 func (c *trackClock) anchor(t, at int64) { c.last, c.shift = t, at-t }
 
-// report takes a sender report.
-func (c *trackClock) report(ts uint32, ntp uint64, nanoseconds bool) {
+// report takes a sender report. early says that the session has just begun.
+func (c *trackClock) report(ts uint32, ntp uint64, early bool) {
 	if !c.begun {
 		// Most encoders send the first report ahead of the first packet.
-		c.reports.add(int64(ts), c.rate, ntp, nanoseconds)
+		c.reports.add(int64(ts), c.rate, ntp, early)
 		return
 	}
-	c.reports.add(c.unwrap(ts), c.rate, ntp, nanoseconds)
+	c.reports.add(c.unwrap(ts), c.rate, ntp, early)
 }
 
 // Bounds of what sender reports may do.
 const (
 	// minMove is a correction not worth making.
 	minMove = time.Millisecond
-	// maxMoveAtOnce is what one report may move a track by; more takes two reports that agree.
+	// maxMoveAtOnce is what one report may move a track by, if it is an early one. Everything else takes two
+	// that agree: some servers (MediaMTX) report when packets came to them, and not when they were made, which
+	// is worth less than when they come here.
 	maxMoveAtOnce = 500 * time.Millisecond
+	// earlyReports is how old a session may be for that: who reports at once knows.
+	earlyReports = 2 * time.Second
 	// maxMove is where a host's reports are not believed.
 	maxMove = 10 * time.Second
 )
@@ -102,7 +106,7 @@ func (c *trackClock) align(lead *trackClock) (far bool) {
 	case move.Abs() < minMove:
 	case move.Abs() > maxMove:
 		return c.reports.confirmed && lead.reports.confirmed
-	case move.Abs() <= maxMoveAtOnce, c.reports.confirmed && lead.reports.confirmed:
+	case move.Abs() <= maxMoveAtOnce && c.reports.early && lead.reports.early, c.reports.confirmed && lead.reports.confirmed:
 		c.shift = media.Ticks(want, c.rate)
 	}
 	return false
@@ -120,12 +124,14 @@ func (c *trackClock) captured() (time.Time, bool) {
 // timestamp is.
 type senderReports struct {
 	known     bool
+	early     bool // it is the first one, and came early
 	confirmed bool // the last two agreed with each other
 	at        int64
 	ntp       uint64
 	wall      time.Duration // since 1970
-	// nanoseconds is the reading in force: gortsplib up to v4, and what is built on it, writes
-	// nanoseconds where 1/2^32 s belong.
+	// nanoseconds is the reading in force: gortsplib up to v4, and what is built on it, writes nanoseconds
+	// where 1/2^32 s belong. Two reports tell, unless their distance is whole seconds; then it does not matter
+	// how tracks lie beside each other, since their reports come together.
 	nanoseconds bool
 }
 
@@ -137,14 +143,11 @@ func (r *senderReports) origin(rate int64) time.Duration { return r.wall - media
 // maxReportError is how much two reports may disagree beside their distance's thousandth.
 const maxReportError = 20 * time.Millisecond
 
-// add takes a report about the unwrapped timestamp at. nanoseconds says that the host may be one that
-// writes them.
-func (r *senderReports) add(at, rate int64, ntp uint64, nanoseconds bool) {
-	const maxNanoseconds = 1e9
+// add takes a report about the unwrapped timestamp at.
+func (r *senderReports) add(at, rate int64, ntp uint64, early bool) {
 	before := *r
-	*r = senderReports{known: true, at: at, ntp: ntp, nanoseconds: nanoseconds && ntp&0xFFFFFFFF < maxNanoseconds}
+	*r = senderReports{known: true, early: early && !before.known, at: at, ntp: ntp, nanoseconds: before.nanoseconds}
 	if before.known {
-		r.nanoseconds = r.nanoseconds && before.nanoseconds
 		elapsed := media.Duration(at-before.at, rate)
 		agree := func(nanoseconds bool) bool {
 			wall := ntpTime(ntp, nanoseconds) - ntpTime(before.ntp, nanoseconds)
@@ -158,6 +161,13 @@ func (r *senderReports) add(at, rate int64, ntp uint64, nanoseconds bool) {
 		}
 	}
 	r.wall = ntpTime(ntp, r.nanoseconds)
+}
+
+// read changes the reading: all tracks of a host are written in one way.
+func (r *senderReports) read(nanoseconds bool) {
+	if r.nanoseconds = nanoseconds; r.known {
+		r.wall = ntpTime(r.ntp, nanoseconds)
+	}
 }
 
 // ntpTime returns an NTP timestamp as a time since 1970.

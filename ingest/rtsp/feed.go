@@ -35,7 +35,6 @@ type feed struct {
 	begin   time.Time // when the first packet came
 	newest  time.Time // when the newest did
 	failed  error     // the session's; nothing is written any more
-	nanos   bool      // sender reports may be in nanoseconds
 	dater   ingest.Dater
 	dated   bool // or given up
 	patient time.Time
@@ -151,7 +150,13 @@ func (f *feed) senderReport(t *track, ts uint32, ntp uint64) {
 	if ntp == 0 || f.failed != nil {
 		return // "no wall clock" (RFC 3550 6.4.1)
 	}
-	t.clock.report(ts, ntp, f.nanos)
+	before := t.clock.reports.nanoseconds
+	t.clock.report(ts, ntp, f.newest.Sub(f.begin) < earlyReports)
+	if now := t.clock.reports.nanoseconds; now != before {
+		for _, t := range f.tracks {
+			t.clock.reports.read(now)
+		}
+	}
 	f.align()
 }
 

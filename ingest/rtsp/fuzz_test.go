@@ -49,8 +49,9 @@ func FuzzReports(f *testing.F) {
 		other.time(ts2, begin, begin, false)
 		for range 3 {
 			before := media.Duration(other.shift, other.rate)
-			lead.report(ts1, ntp1, nanoseconds)
+			lead.report(ts1, ntp1, true)
 			other.report(ts2, ntp2, nanoseconds)
+			other.reports.read(nanoseconds)
 			other.align(lead)
 			if moved := media.Duration(other.shift, other.rate) - before; moved.Abs() > maxMove+time.Millisecond {
 				t.Fatalf("moved by %v", moved)

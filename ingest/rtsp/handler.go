@@ -115,7 +115,6 @@ func (h *handler) OnAnnounce(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*base.R
 	if err != nil {
 		return h.refuse(v, base.StatusForbidden, err)
 	}
-	feed.nanos = strings.Contains(v.agent, "gortsplib")
 	if h.server.conf.Date == DateSender {
 		feed.dater, _ = pub.(ingest.Dater)
 	}

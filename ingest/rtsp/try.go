@@ -169,7 +169,6 @@ func (c *camera) play(udp bool) error {
 	if c.feed, c.refused, err = newFeed(c.session, wait); err != nil {
 		return err
 	}
-	c.feed.nanos = strings.Contains(c.agent, "gortsplib")
 	for i, m := range c.description.Medias {
 		t := c.feed.track(i)
 		if t == nil {
