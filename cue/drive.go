@@ -19,6 +19,8 @@ const (
 	settleTime = 20 * Timescale
 	// restTime is how long the follower sleeps at most.
 	restTime = time.Minute
+	// together is how long what is due may wait for more: a run of show may have a thousand cues a second.
+	together = Timescale / 10
 	// retryTime is when a post that has failed is tried again.
 	retryTime = time.Second
 )
@@ -30,6 +32,7 @@ type live struct {
 	posted map[string]Mark // without their content
 	due    time.Time       // when the next thing has to be done
 	wake   chan struct{}   // due has changed, or a keyframe has come
+	full   bool            // the stream keeps as many as it can, as of this drive
 }
 
 func newLive(s *stream.Stream) *live {
@@ -68,6 +71,7 @@ func (t *Timeline) drive() {
 	}
 	at := time.Now()
 	now := l.now(at)
+	l.full = false
 	t.armKeyframes()
 	next := now + media.Ticks(restTime, Timescale)
 	for _, list := range t.st.slots {
@@ -88,13 +92,13 @@ func (t *Timeline) driveSlot(list []*revision, now int64) (next int64) {
 	next = Open
 	for _, r := range list {
 		if r.start > now+announce {
-			return min(next, r.start-announce)
+			return min(next, max(r.start-announce, now+together))
 		}
 		if err := t.post(r, t.st.effectiveBefore(r, now+announce), now); err != nil {
 			next = now + media.Ticks(retryTime, Timescale)
 		}
 		if end := t.st.effective(r); end > now-settleTime && end != Open {
-			next = min(next, end+settleTime+1)
+			next = min(next, max(end+settleTime+1, now+together))
 		}
 	}
 	return next
@@ -108,15 +112,23 @@ func (t *Timeline) post(r *revision, end, now int64) error {
 	if posted && old.End == end || !posted && end <= r.start {
 		return nil // it is known, or something else begins at the same frame
 	}
+	over := !posted && end <= now-t.book.holdBack
+	if over && r.told {
+		return nil
+	}
 	t.board.announce(r, t.st.show, end)
-	if !posted && end <= now-t.book.holdBack {
+	if r.told = true; over {
 		return nil // it was over before this show began for its viewers
 	}
-	full := m
-	full.Content = r.doc
-	if err := t.live.stream.Post(r.key(), full.Unit()); err != nil {
-		if err != stream.ErrClosed {
-			t.log.Warn("a cue waits: "+err.Error(), slog.String("cue", r.key()))
+	if t.live.full && !posted {
+		return stream.ErrTooManyNotes
+	}
+	whole := m
+	whole.Content = r.doc
+	if err := t.live.stream.Post(r.key(), whole.Unit()); err != nil {
+		t.live.full = true
+		if err != stream.ErrClosed && t.complaints.take(time.Now(), 1.0/60, 3) == 0 {
+			t.log.Warn("cues wait: too many are up or about to be", slog.String("first", r.key()), slog.Any("error", err))
 		}
 		return err
 	}

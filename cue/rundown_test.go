@@ -229,17 +229,23 @@ func TestForgetsOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, Config{Dir: Off})
 		s.live()
+		s.play(time.Second)
 		tl := s.timeline()
-		for i := range MaxCues + 500 {
-			time.Sleep(time.Second)
-			if _, err := tl.Create(t.Context(), fmt.Appendf(nil, `{"id":"n%d","kind":"hide"}`, i), ""); err != nil {
-				t.Fatalf("cue %d: %v", i, err)
-			}
-		}
-		synctest.Wait()
 		tl.mu.Lock()
-		if tl.st.count > MaxCues {
-			t.Errorf("%d cues", tl.st.count)
+		for i := range int64(MaxCues) {
+			id := fmt.Sprint("n", i)
+			tl.st.apply(&record{Type: recRev, ID: id, Rev: 1, Kind: "hide", Slot: "main", Placed: true, Tick: -1e9 + i, End: when{byDuration, 1}, Doc: script{kind: "hide"}.document(id, 1)})
+			tl.st.find(id, 1).told = true
+		}
+		tl.run()
+		tl.mu.Unlock()
+		for i := range 300 {
+			time.Sleep(time.Second)
+			s.create(fmt.Sprintf(`{"id":"m%d","kind":"hide"}`, i))
+		}
+		tl.mu.Lock()
+		if tl.st.count > MaxCues || len(tl.st.used) != 300 {
+			t.Errorf("%d cues, %d are forgotten", tl.st.count, len(tl.st.used))
 		}
 		tl.mu.Unlock()
 		if r := s.create(`{"id":"n0","kind":"hide"}`); r.Rev != 2 {

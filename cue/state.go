@@ -66,6 +66,7 @@ type revision struct {
 	start      int64 // ticks; if placed
 	withdrawn  bool
 	undone     bool
+	told       bool   // viewers can read of it
 	of         string // epoch of the show it was placed in
 
 	// Of revisions that have long been over, and have left their slot's list:
