@@ -4,7 +4,8 @@
 #   docker run -p 1935:1935 -p 8080:8080 -e PUSHCART_AUTH_SECRET="$(openssl rand -hex 32)" pushcart
 #
 # A container sees all hosts as strangers, so it needs a secret or keys before anybody can publish. Its
-# working directory is /data: mount a volume there for pushcart.yml and ACME's certificates. The operators'
+# working directory is /data: mount a volume there, writable for user 65532, for pushcart.yml, ACME's
+# certificates, and pushcart-data: the cues of shows, and which shows are on. The operators'
 # listener stays inside; to reach it, set PUSHCART_ADMIN_LISTEN=:8081 and publish the port to the host's own
 # address only: -p 127.0.0.1:8081:8081.
 
