@@ -188,6 +188,9 @@ func (r *rendition) mustSkip(d int64) bool {
 // gapTo lists the time up to d as gaps.
 func (r *rendition) gapTo(d int64) {
 	r.closePart(true)
+	if r == r.p.lead && len(r.open.parts) > 0 && r.p.tooLong(r) {
+		r.p.forceCut()
+	}
 	for r.end < d {
 		ticks := min(r.partTarget, d-r.end)
 		if len(r.cuts) > 0 && r.cuts[0].at > r.end {

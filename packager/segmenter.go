@@ -39,6 +39,13 @@ func (p *Packager) leadUnit(au media.AccessUnit) {
 		r.closePart(false) // the part that begins with this picture can then be marked INDEPENDENT
 	}
 	r.makeRoom(au, d)
+	if len(r.samples) == 0 && r.openTicks() > 0 && p.tooLong(r) { // parts have been closed before they were full
+		if au.RandomAccess {
+			p.cutLead(true)
+		} else {
+			p.forceCut()
+		}
+	}
 	r.add(au, d)
 	if !r.partFull() {
 		return
