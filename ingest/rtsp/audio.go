@@ -118,6 +118,8 @@ func (a *audio) frame(f rtp.Frame) {
 	if !a.accepted {
 		return
 	}
+	// A packet can't be sent before its last unit is there. ffmpeg waits for up to 0.7 s to fill one.
+	a.t.clock.arrive(at+int64(len(units)-1)*a.length, f.Arrived, a.t.feed.begin)
 	if f.AfterGap && a.begun && !jumped {
 		a.fill(at)
 	}

@@ -191,6 +191,9 @@ func (c *fakeCamera) sounds(t testing.TB, begin time.Time, d time.Duration) []se
 	e := &rtpmpeg4audio.Encoder{PayloadType: 97, PayloadMaxSize: 1000, SizeLength: 13, IndexLength: 3, IndexDeltaLength: 3, InitialSequenceNumber: &zero}
 	e.Init()
 	var packets []sent
+	// A picture is sent when it is to be decoded, and sound when it is to be heard.
+	depth, _ := media.ReorderDepth(c.track)
+	ahead := media.Duration(int64(depth)*c.frame, 90000)
 	for i := 0; ; i++ {
 		at := begin.Add(media.Duration(int64(float64(int64(i)*1024)*(1+c.soundSlow)), 48000))
 		if at.Sub(begin) >= d {
@@ -199,7 +202,7 @@ func (c *fakeCamera) sounds(t testing.TB, begin time.Time, d time.Duration) []se
 		for _, p := range must(t, e.Encode, [][]byte{c.notes[i%len(c.notes)].Data}) {
 			packets = append(packets, sent{cameraAudio, rtp.Packet{
 				Sequence: p.SequenceNumber, Timestamp: c.audioStart + uint32(i*1024),
-				SSRC: cameraSSRC + 1, Marker: p.Marker, Payload: p.Payload, Arrived: at.Add(c.audioDelay),
+				SSRC: cameraSSRC + 1, Marker: p.Marker, Payload: p.Payload, Arrived: at.Add(ahead + c.audioDelay),
 			}})
 		}
 	}
@@ -345,14 +348,17 @@ func (c *fakeCamera) slices(data []byte) []byte {
 	return all
 }
 
-// checkSounds checks that the sound has no holes: each unit is the camera's, or silence. It returns how many of
-// both there are.
+// checkSounds checks that the sound has no holes, once it has found its place beside the picture: each unit is
+// the camera's, or silence. It returns how many of both there are.
 func (c *fakeCamera) checkSounds(t testing.TB, show *fakeShow) (sounds, silences int) {
 	t.Helper()
 	units := show.of(audioTrackID)
+	const settled = 20
 	for n, au := range units {
-		i := (au.PTS - units[0].PTS) / 1024
-		if (au.PTS-units[0].PTS)%1024 != 0 || int(i) != n {
+		i := (au.PTS-units[settled].PTS)/1024 + settled
+		if n < settled {
+			i = int64(n)
+		} else if (au.PTS-units[settled].PTS)%1024 != 0 || int(i) != n {
 			t.Fatalf("sound %d is at %d", n, au.PTS-units[0].PTS)
 		}
 		if bytes.Equal(au.Data, c.notes[int(i)%len(c.notes)].Data) {

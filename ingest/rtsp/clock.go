@@ -25,6 +25,18 @@ type trackClock struct {
 	shift   int64 // what is added to timestamps
 	reports senderReports
 	Jumps   int64
+
+	// lateness is how late the unit came that was least late, by the session's time: of a track's packets,
+	// one has not been held up on its way, most likely.
+	lateness time.Duration
+	timed    bool // lateness counts
+}
+
+// arrive takes note of when a unit has come that is due to be decoded at a time of the session.
+func (c *trackClock) arrive(dts int64, arrived, begin time.Time) {
+	if late := arrived.Sub(begin) - media.Duration(dts, c.rate); !c.timed || late < c.lateness {
+		c.lateness, c.timed = late, true
+	}
 }
 
 // unwrap returns the time congruent to ts that is nearest to the last one.
@@ -42,6 +54,7 @@ func (c *trackClock) time(ts uint32, arrived, begin time.Time, restart bool) (at
 	if !c.begun || restart {
 		if jumped = c.begun; jumped {
 			c.reports.forget()
+			c.timed = false
 		}
 		t := int64(ts)
 		if r := c.reports; r.known { // a report has come first: its timestamp began the count
@@ -57,6 +70,7 @@ func (c *trackClock) time(ts uint32, arrived, begin time.Time, restart bool) (at
 			// Behind what was there, or as far behind as the wire was silent.
 			c.anchor(int64(ts), before+c.shift+media.Ticks(max(silence, 40*time.Millisecond), c.rate))
 			c.reports.forget()
+			c.timed = false
 		} else {
 			c.last = max(c.last, t)
 			c.arrived = arrived
@@ -82,6 +96,9 @@ func (c *trackClock) report(ts uint32, ntp uint64, early bool) {
 
 // Bounds of what sender reports may do.
 const (
+	// minSettle is the same where only the times of arrival are known, in the first settleTime of a session.
+	minSettle  = 25 * time.Millisecond
+	settleTime = 10 * time.Second
 	// minMove is a correction not worth making.
 	minMove = time.Millisecond
 	// maxMoveAtOnce is what one report may move a track by, if it is an early one. Everything else takes two
@@ -93,6 +110,17 @@ const (
 	// maxMove is where a host's reports are not believed.
 	maxMove = 10 * time.Second
 )
+
+// settle moves the track to where it comes beside lead, while nothing better is known.
+func (c *trackClock) settle(lead *trackClock) {
+	if c == lead || !c.timed || !lead.timed || c.reports.known && lead.reports.known && (c.reports.early || c.reports.confirmed) {
+		return
+	}
+	if move := c.lateness - lead.lateness; move.Abs() > minSettle {
+		c.shift += media.Ticks(move, c.rate)
+		c.lateness -= move
+	}
+}
 
 // align moves the track to where sender reports say that it is beside lead. far is true if they say
 // that it is too far away to be believed.
@@ -108,6 +136,7 @@ func (c *trackClock) align(lead *trackClock) (far bool) {
 		return c.reports.confirmed && lead.reports.confirmed
 	case move.Abs() <= maxMoveAtOnce && c.reports.early && lead.reports.early, c.reports.confirmed && lead.reports.confirmed:
 		c.shift = media.Ticks(want, c.rate)
+		c.lateness -= move
 	}
 	return false
 }
@@ -127,15 +156,10 @@ type senderReports struct {
 	early     bool // it is the first one, and came early
 	confirmed bool // the last two agreed with each other
 	at        int64
-	ntp       uint64
 	wall      time.Duration // since 1970
-	// nanoseconds is the reading in force: gortsplib up to v4, and what is built on it, writes nanoseconds
-	// where 1/2^32 s belong. Two reports tell, unless their distance is whole seconds; then it does not matter
-	// how tracks lie beside each other, since their reports come together.
-	nanoseconds bool
 }
 
-func (r *senderReports) forget() { *r = senderReports{nanoseconds: r.nanoseconds} }
+func (r *senderReports) forget() { *r = senderReports{} }
 
 // origin is the wall clock at timestamp 0.
 func (r *senderReports) origin(rate int64) time.Duration { return r.wall - media.Duration(r.at, rate) }
@@ -146,37 +170,16 @@ const maxReportError = 20 * time.Millisecond
 // add takes a report about the unwrapped timestamp at.
 func (r *senderReports) add(at, rate int64, ntp uint64, early bool) {
 	before := *r
-	*r = senderReports{known: true, early: early && !before.known, at: at, ntp: ntp, nanoseconds: before.nanoseconds}
+	*r = senderReports{known: true, early: early && !before.known, at: at, wall: ntpTime(ntp)}
 	if before.known {
 		elapsed := media.Duration(at-before.at, rate)
-		agree := func(nanoseconds bool) bool {
-			wall := ntpTime(ntp, nanoseconds) - ntpTime(before.ntp, nanoseconds)
-			return (wall - elapsed).Abs() <= maxReportError+elapsed.Abs()/1000
-		}
-		switch {
-		case agree(r.nanoseconds):
-			r.confirmed = true
-		case agree(!r.nanoseconds):
-			r.nanoseconds, r.confirmed = !r.nanoseconds, true
-		}
-	}
-	r.wall = ntpTime(ntp, r.nanoseconds)
-}
-
-// read changes the reading: all tracks of a host are written in one way.
-func (r *senderReports) read(nanoseconds bool) {
-	if r.nanoseconds = nanoseconds; r.known {
-		r.wall = ntpTime(r.ntp, nanoseconds)
+		r.confirmed = (r.wall - before.wall - elapsed).Abs() <= maxReportError+elapsed.Abs()/1000
 	}
 }
 
 // ntpTime returns an NTP timestamp as a time since 1970.
-func ntpTime(ntp uint64, nanoseconds bool) time.Duration {
+func ntpTime(ntp uint64) time.Duration {
 	const seconds1900To1970 = 2_208_988_800
 	whole := time.Duration(int64(ntp>>32)-seconds1900To1970) * time.Second
-	fraction := ntp & 0xFFFFFFFF
-	if nanoseconds {
-		return whole + time.Duration(fraction)
-	}
-	return whole + time.Duration(fraction*uint64(time.Second)>>32)
+	return whole + time.Duration((ntp&0xFFFFFFFF)*uint64(time.Second)>>32)
 }

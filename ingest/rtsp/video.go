@@ -300,9 +300,9 @@ func (v *video) write(f rtp.Frame, data []byte, key bool) {
 		v.order.reset(v.order.depth)
 	}
 	v.waiting, v.begun = false, true
-	v.t.feed.write(media.AccessUnit{
-		Track: v.t.id, DTS: v.order.next(at, v.frameLength), PTS: at, RandomAccess: key, Data: data,
-	})
+	dts := v.order.next(at, v.frameLength)
+	v.t.clock.arrive(dts, f.Arrived, v.t.feed.begin)
+	v.t.feed.write(media.AccessUnit{Track: v.t.id, DTS: dts, PTS: at, RandomAccess: key, Data: data})
 }
 
 // nalType is what a NAL unit is, in its codec's numbers.
