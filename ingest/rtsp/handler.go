@@ -166,7 +166,10 @@ func (h *handler) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Respons
 		return refusal(base.StatusNotFound, errNoPlay), nil, nil
 	}
 	if ctx.Transport == gortsplib.TransportUDP {
-		p.ports = append(p.ports, clientPorts(ctx.Request, p.visit.conn.remote.Addr())...)
+		if err := h.server.claim(p, clientPorts(ctx.Request, p.visit.conn.remote.Addr())); err != nil {
+			res, err := h.refuse(p.visit, base.StatusUnsupportedTransport, err)
+			return res, nil, err
+		}
 	}
 	return &base.Response{StatusCode: base.StatusOK}, nil, nil
 }
@@ -174,13 +177,7 @@ func (h *handler) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Respons
 // OnRecord begins to feed the show.
 func (h *handler) OnRecord(ctx *gortsplib.ServerHandlerOnRecordCtx) (*base.Response, error) {
 	p := ctx.Session.UserData().(*publish)
-	udp := *ctx.Session.SetuppedTransport() == gortsplib.TransportUDP
-	if udp {
-		if err := h.server.claim(p); err != nil {
-			return h.refuse(p.visit, base.StatusUnsupportedTransport, err)
-		}
-	}
-	p.start(udp)
+	p.start(*ctx.Session.SetuppedTransport() == gortsplib.TransportUDP)
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 

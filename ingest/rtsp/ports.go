@@ -10,7 +10,7 @@ import (
 )
 
 // gortsplib knows where a packet belongs by the address and port that it comes from, and forgets that for
-// whoever has the port when any session with it ends. Two sessions with the same ports would take
+// whoever has the port when any session ends that has asked for it. Two sessions with the same ports would take
 // each other's packets: an encoder that comes back before its old session is over, or two behind one
 // router that is not careful. So a port belongs to one session at a time.
 
@@ -38,11 +38,11 @@ func clientPorts(req *base.Request, from netip.Addr) []netip.AddrPort {
 }
 
 // claim makes the ports p's, once those who have been told to go have let them go.
-func (s *Server) claim(p *publish) error {
+func (s *Server) claim(p *publish, ports []netip.AddrPort) error {
 	deadline := time.NewTimer(maxHandover)
 	defer deadline.Stop()
 	for {
-		other := s.tryClaim(p)
+		other := s.tryClaim(p, ports)
 		if other == nil {
 			return nil
 		}
@@ -60,10 +60,10 @@ func (s *Server) claim(p *publish) error {
 }
 
 // tryClaim does so, or returns one who has one of them.
-func (s *Server) tryClaim(p *publish) *publish {
+func (s *Server) tryClaim(p *publish, ports []netip.AddrPort) *publish {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, port := range p.ports {
+	for _, port := range ports {
 		if other := s.ports[port]; other != nil && other != p {
 			return other
 		}
@@ -71,9 +71,10 @@ func (s *Server) tryClaim(p *publish) *publish {
 	if s.ports == nil {
 		s.ports = make(map[netip.AddrPort]*publish)
 	}
-	for _, port := range p.ports {
+	for _, port := range ports {
 		s.ports[port] = p
 	}
+	p.ports = append(p.ports, ports...)
 	return nil
 }
 

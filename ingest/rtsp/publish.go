@@ -22,7 +22,7 @@ type publish struct {
 	server  *Server
 	session *gortsplib.ServerSession
 	udp     bool
-	ports   []netip.AddrPort // UDP: where its packets come from
+	ports   []netip.AddrPort // UDP: where its packets come from; guarded by server.mu
 
 	over    chan struct{}
 	started bool
