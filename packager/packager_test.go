@@ -145,10 +145,10 @@ func (in *inspector) parts(f *followed, pl *playlist, msn int64, discontinuity b
 			f.fresh = true
 		}
 		in.decodable(f, pl, i == 0, x)
-		if x.duration > target {
+		if max(x.duration, x.listed) > target {
 			t.Fatalf("%s: part %d.%d lasts %v, PART-TARGET is %v", pl.name, msn, i, x.duration, target)
 		}
-		if l := f.last; l != nil && f.lastMSN == msn && !l.independent && !l.gap && !x.gap && l.duration < target*85/100 {
+		if l := f.last; l != nil && f.lastMSN == msn && !l.independent && !l.gap && !x.gap && min(l.duration, l.listed) < target*85/100 {
 			t.Fatalf("%s: part %d.%d lasts %v, that is under 85 %%", pl.name, msn, i-1, l.duration)
 		}
 		f.last, f.lastMSN = x, msn
@@ -177,12 +177,16 @@ func (in *inspector) parts(f *followed, pl *playlist, msn int64, discontinuity b
 
 func (in *inspector) segment(f *followed, pl *playlist, s *segment) {
 	t := in.t
-	sum := time.Duration(0)
+	var sum, listed time.Duration
 	for _, x := range s.parts {
 		sum += x.duration
+		listed += x.listed
 	}
 	if d := sum - s.duration; len(s.parts) > 0 && d.Abs() > time.Duration(len(s.parts))*time.Nanosecond {
 		t.Fatalf("%s: segment %d lasts %v, its parts %v", pl.name, s.msn, s.duration, sum)
+	}
+	if len(s.parts) > 0 && listed != s.duration.Round(m3u8.Precision) {
+		t.Fatalf("%s: segment %d is listed with %v, its parts with %v", pl.name, s.msn, s.duration.Round(m3u8.Precision), listed)
 	}
 	if roundSeconds(s.duration) > in.p.targetDuration {
 		t.Fatalf("%s: segment %d lasts %v, the target duration is %d s", pl.name, s.msn, s.duration, in.p.targetDuration)

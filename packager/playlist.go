@@ -245,7 +245,7 @@ func (pl *playlist) listRanges(m *m3u8.Media, since time.Time) int {
 func partLines(parts []part) []m3u8.Part {
 	lines := make([]m3u8.Part, len(parts))
 	for i, x := range parts {
-		lines[i] = m3u8.Part{URI: x.uri, Duration: x.duration, Independent: x.independent, Gap: x.gap}
+		lines[i] = m3u8.Part{URI: x.uri, Duration: x.listed, Independent: x.independent, Gap: x.gap}
 	}
 	return lines
 }

@@ -7,6 +7,7 @@ import (
 
 	"pushcart/media"
 	"pushcart/packager/fmp4"
+	"pushcart/packager/m3u8"
 )
 
 // trackID is the track_ID in every initialization segment: one track each, and the same for good.
@@ -108,7 +109,7 @@ func (r *rendition) setTrack(t media.Track, f media.Format) error {
 	r.held, r.heldBytes, r.cuts, r.samples = r.held[:0], 0, nil, r.samples[:0]
 	r.step, r.quiet = step{}, r.newQuiet()
 	r.partTarget = int64(r.p.cfg.Latency.Part) * t.Timescale / int64(time.Second)
-	r.minPart = (r.partTarget*85 + 99) / 100
+	r.minPart = (r.partTarget*85+99)/100 + r.ticks(m3u8.Precision) + 1 // also when it is listed shorter
 	r.predicted = r.nominal()
 	r.deltas = [3]int64{r.predicted, r.predicted, r.predicted}
 	return nil

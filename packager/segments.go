@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pushcart/media"
+	"pushcart/packager/m3u8"
 )
 
 // part is a partial segment. Values are immutable once they are in a segment.
@@ -13,6 +14,7 @@ type part struct {
 	seq         int64 // running number in the rendition, part of its URI
 	uri         string
 	duration    time.Duration
+	listed      time.Duration // as the playlist has it
 	ticks       int64
 	independent bool
 	gap         bool
@@ -68,6 +70,7 @@ func (r *rendition) appendPart(x part) {
 	x.seq = r.nextPart
 	x.uri = r.nextURI
 	x.duration = media.Duration(x.ticks, r.timescale())
+	x.listed = listedTime(r.open.ticks+x.ticks, r.timescale()) - listedTime(r.open.ticks, r.timescale())
 	r.nextPart++
 	r.nextURI = r.partURI(r.nextPart)
 	r.ready = true
@@ -75,6 +78,13 @@ func (r *rendition) appendPart(x part) {
 	r.open.parts = append(r.open.parts, x)
 	r.open.ticks += x.ticks
 	r.dirty = true
+}
+
+// listedTime is a time in the precision that playlists have. A part is listed as the difference of two, so that
+// the parts of a segment are as long as the segment to the last digit. hls.js 1.7.4, when it changes to a level,
+// otherwise finds no part for the last microseconds of a segment, and waits.
+func listedTime(ticks, timescale int64) time.Duration {
+	return media.Duration(ticks, timescale).Round(m3u8.Precision)
 }
 
 // closeSegment completes the open segment, which has no part in the making. Without any part, it is a gap.

@@ -33,6 +33,9 @@ func round(d time.Duration, decimals int, r rounding) int64 {
 	return q
 }
 
+// Precision is that of durations in playlists.
+const Precision = 10 * time.Microsecond
+
 // appendFixed writes d in seconds with that number of decimals; negative is zero.
 func appendFixed(dst []byte, d time.Duration, decimals int, r rounding) []byte {
 	n, scale := round(d, decimals, r), int64(1)
