@@ -29,8 +29,18 @@ func (p *Packager) offer() {
 	for _, r := range p.renditions {
 		if now := r.offered(); now != r.shown {
 			r.shown = now
-			p.redescribe = true
+			p.relist()
 		}
+	}
+}
+
+// relist notes that the multivariant playlist has to list other renditions than before. All playlists change
+// with it: they have reports about those that it lists (rfc8216bis 4.4.5.4), and a player that has just read it
+// can't know better.
+func (p *Packager) relist() {
+	p.redescribe = true
+	for _, r := range p.renditions {
+		r.dirty = r.dirty || r.state.Load() != nil
 	}
 }
 

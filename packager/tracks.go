@@ -195,5 +195,8 @@ func (p *Packager) dropOne() bool {
 	}
 	p.renditions = slices.DeleteFunc(slices.Clone(p.renditions), func(r *rendition) bool { return r == oldest })
 	p.window.forget(oldest)
+	if oldest.shown {
+		p.relist()
+	}
 	return true
 }

@@ -1,0 +1,107 @@
+package packager
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pushcart/media/mediatest"
+	"pushcart/stream"
+)
+
+// reportsHold checks that each playlist has a report about each other one that the multivariant playlist
+// lists, and about nothing else, and that it is true.
+func reportsHold(t *testing.T, p *Packager) error {
+	t.Helper()
+	d := p.Window().state.Load().multivariant
+	if d == nil {
+		return nil
+	}
+	var want []string
+	for line := range strings.Lines(string(d.Text())) {
+		uri := strings.TrimSpace(line)
+		if strings.HasPrefix(uri, "#EXT-X-MEDIA:") {
+			_, uri, _ = strings.Cut(uri, `URI="`)
+			uri, _, _ = strings.Cut(uri, `"`)
+		}
+		if uri != "" && uri[0] != '#' && !slices.Contains(want, uri) {
+			want = append(want, uri)
+		}
+	}
+	slices.Sort(want)
+	for _, r := range p.renditions {
+		pl := r.state.Load()
+		if pl == nil {
+			if slices.Contains(want, r.list) {
+				return fmt.Errorf("%s is offered and is not there", r.list)
+			}
+			continue
+		}
+		var have []string
+		for _, x := range pl.otherReports() {
+			have = append(have, x.URI)
+		}
+		slices.Sort(have)
+		others := slices.DeleteFunc(slices.Clone(want), func(uri string) bool { return uri == r.list })
+		if !slices.Equal(have, others) {
+			return fmt.Errorf("%s reports %v, and listed are %v", r.list, have, others)
+		}
+	}
+	for _, uri := range want {
+		if !slices.ContainsFunc(p.renditions, func(r *rendition) bool { return r.list == uri }) {
+			return fmt.Errorf("%s is listed and is not there", uri)
+		}
+	}
+	return nil
+}
+
+// TestReportsFollowTheOffer has rungs and voices come and go, also in numbers that make the show forget some.
+func TestReportsFollowTheOffer(t *testing.T) {
+	rung := mediatest.Video{ID: 2001, Start: 90000}
+	voice := mediatest.Audio{ID: 2040, Start: 48000, Language: "fr"}
+	rt, vt := contribution(rung.Track()), contribution(voice.Track())
+	pictures, sound := rung.Units(100*30), voice.Units(100*48000/1024)
+	at := func(seconds float64) int { return int((seconds - 1) * 48000 / 1024) }
+	var s script
+	s.host(regular(100))
+	s.add(3*time.Second, joined(rt))
+	s.units(rt, pictures[3*30:10*30], 0)
+	s.add(11500*time.Millisecond, left(rt))
+	s.add(16700*time.Millisecond, joined(rt))
+	s.units(rt, pictures[16*30:], 0)
+	s.add(5300*time.Millisecond, joined(vt))
+	s.units(vt, sound[at(5.3):at(12)], 100*time.Millisecond)
+	s.add(12500*time.Millisecond, left(vt))
+	s.add(50*time.Second, joined(vt)) // after it has left the list
+	s.units(vt, sound[at(50):at(60)], 100*time.Millisecond)
+	s.add(61*time.Second, left(vt))
+	for i := range maxRenditions + 4 { // so many that voices are forgotten that are still listed
+		v := mediatest.Audio{ID: 3000 + i, Start: 48000, Language: "es"}
+		x := contribution(v.Track())
+		from := 62 + float64(i)/2
+		s.add(time.Duration(from*float64(time.Second)), joined(x))
+		s.units(x, v.Units(at(from + 0.4))[at(from):], 0)
+		s.add(time.Duration((from+0.45)*float64(time.Second)), left(x))
+	}
+	p := newShow(t, "low")
+	slices.SortStableFunc(s, func(a, b scene) int { return int(a.at - b.at) })
+	failures := 0
+	check := func(when time.Duration) {
+		if err := reportsHold(t, p); err != nil && failures < 12 {
+			failures++
+			t.Errorf("at %v: %v", when, err)
+		}
+	}
+	for _, x := range s {
+		apply(t, p, x.ev)
+		check(x.at)
+	}
+	apply(t, p, stream.Event{Kind: stream.EventInterrupted})
+	check(0)
+	h := regular(20)
+	h.rows, h.tracks = h.rows[1:], h.tracks[1:]
+	apply(t, p, stream.Event{Kind: stream.EventTracks, Tracks: append(slices.Clone(h.tracks), rt)})
+	check(-1)
+}
