@@ -15,7 +15,7 @@ import (
 	"pushcart/transcode/nut"
 )
 
-// role is the transcoder's among the contributors of a show.
+// role is the transcoder's among the contributors of a show. No key is good for it (auth).
 const role = "ladder"
 
 // errRestore ends a run so that a dropped rung can be tried again.
