@@ -105,3 +105,34 @@ func TestReportsFollowTheOffer(t *testing.T) {
 	apply(t, p, stream.Event{Kind: stream.EventTracks, Tracks: append(slices.Clone(h.tracks), rt)})
 	check(-1)
 }
+
+// TestVoiceReturnsOtherwise has an interpreter come back with another sample rate at once: viewers do not get the
+// language twice, of which one would be silent for good.
+func TestVoiceReturnsOtherwise(t *testing.T) {
+	before := mediatest.Audio{ID: 2001, Start: 48000, Language: "fr"}
+	after := mediatest.Audio{ID: 2001, Start: 44100, SampleRate: 44100, Language: "fr"}
+	bt, at := contribution(before.Track()), contribution(after.Track())
+	var s script
+	s.host(regular(20))
+	s.add(3*time.Second, joined(bt))
+	s.units(bt, before.Units(9 * 48000 / 1024)[2*48000/1024:], 0)
+	s.add(10500*time.Millisecond, left(bt))
+	s.add(11500*time.Millisecond, joined(at))
+	s.units(at, after.Units(20 * 44100 / 1024)[21*44100/2048:], 0)
+	p := newShow(t, "low")
+	in := inspect(t, p)
+	seen := make(map[int]string)
+	s.play(t, p, in, func(second int) {
+		if second > 1 {
+			seen[second] = offered(t, p)
+		}
+		if err := reportsHold(t, p); err != nil {
+			t.Errorf("at %d s: %v", second, err)
+		}
+	})
+	for second, want := range map[int]string{9: "v1 a1 a2", 11: "v1 a1 a2", 13: "v1 a1 a3", 18: "v1 a1 a3"} {
+		if seen[second] != want {
+			t.Errorf("at %d s offered are %s, want %s", second, seen[second], want)
+		}
+	}
+}
