@@ -199,6 +199,26 @@ func TestContributorsAreBounded(t *testing.T) {
 	}
 }
 
+// What is made from a show can't begin another of the same name in the moment in which the show is over and not yet
+// forgotten.
+func TestDerivedBeginsNothing(t *testing.T) {
+	begun := 0
+	h := newTestHub(t, Config{}, func(*Stream) { begun++ })
+	s := publish(t, h, "a").Stream()
+	s.mu.Lock()
+	s.state = Ended
+	s.mu.Unlock()
+	if _, err := h.Join("a", Contribution{Role: "ladder", Derived: true}, Source{}); !errors.Is(err, ErrClosed) {
+		t.Errorf("a ladder of a show that is over: %v", err)
+	}
+	if again, _ := h.Stream("a"); begun != 1 || again != s {
+		t.Errorf("%d shows have begun", begun)
+	}
+	s.mu.Lock()
+	s.state = Waiting
+	s.mu.Unlock()
+}
+
 // cueTrack stands for one of the house's own data tracks.
 const cueTrack = 1001
 

@@ -76,7 +76,7 @@ type Source struct {
 // host, and begins otherwise. A publisher that the show still has is told to go: its Done channel is
 // closed. Errors are ErrBusy, ErrBarred and ErrClosed.
 func (h *Hub) Publish(name string, src Source) (*Publisher, error) {
-	return h.enter(name, func(s *Stream) (*Publisher, error) { return s.takeOver(src), nil })
+	return h.enter(name, true, func(s *Stream) (*Publisher, error) { return s.takeOver(src), nil })
 }
 
 // Join makes the caller a contributor to the show called name: its tracks stand beside the publisher's. If
@@ -84,14 +84,11 @@ func (h *Hub) Publish(name string, src Source) (*Publisher, error) {
 // may come before the host. A contributor of the same role that is still there is told to go. Errors are
 // those of Publish, and ErrCrowded; a Derived contribution to a show that is not on is ErrClosed.
 func (h *Hub) Join(name string, c Contribution, src Source) (*Publisher, error) {
-	if _, ok := h.Stream(name); c.Derived && !ok {
-		return nil, ErrClosed
-	}
-	return h.enter(name, func(s *Stream) (*Publisher, error) { return s.contribute(c, src) })
+	return h.enter(name, !c.Derived, func(s *Stream) (*Publisher, error) { return s.contribute(c, src) })
 }
 
-// enter finds the show called name, or begins it, and lets the caller in.
-func (h *Hub) enter(name string, let func(*Stream) (*Publisher, error)) (*Publisher, error) {
+// enter finds the show called name, or begins it if the caller may, and lets the caller in.
+func (h *Hub) enter(name string, begin bool, let func(*Stream) (*Publisher, error)) (*Publisher, error) {
 	h.mu.Lock()
 	now := time.Now()
 	for n, until := range h.barred {
@@ -108,6 +105,9 @@ func (h *Hub) enter(name string, let func(*Stream) (*Publisher, error)) (*Publis
 	case h.barred[name] != time.Time{}:
 		h.mu.Unlock()
 		return nil, ErrBarred
+	case !ok && !begin:
+		h.mu.Unlock()
+		return nil, ErrClosed
 	case !ok && len(h.streams) >= h.cfg.MaxStreams:
 		h.mu.Unlock()
 		return nil, ErrBusy
