@@ -113,7 +113,7 @@ const (
 
 // settle moves the track to where it comes beside lead, while nothing better is known.
 func (c *trackClock) settle(lead *trackClock) {
-	if c == lead || !c.timed || !lead.timed || c.reports.known && lead.reports.known && (c.reports.early || c.reports.confirmed) {
+	if c == lead || !c.timed || !lead.timed || c.reports.trusted && lead.reports.trusted {
 		return
 	}
 	if move := c.lateness - lead.lateness; move.Abs() > minSettle {
@@ -134,7 +134,7 @@ func (c *trackClock) align(lead *trackClock) (far bool) {
 	case move.Abs() < minMove:
 	case move.Abs() > maxMove:
 		return c.reports.confirmed && lead.reports.confirmed
-	case move.Abs() <= maxMoveAtOnce && c.reports.early && lead.reports.early, c.reports.confirmed && lead.reports.confirmed:
+	case move.Abs() <= maxMoveAtOnce && c.reports.trusted && lead.reports.trusted, c.reports.confirmed && lead.reports.confirmed:
 		c.shift = media.Ticks(want, c.rate)
 		c.lateness -= move
 	}
@@ -153,7 +153,7 @@ func (c *trackClock) captured() (time.Time, bool) {
 // timestamp is.
 type senderReports struct {
 	known     bool
-	early     bool // it is the first one, and came early
+	trusted   bool // it is the first one, and came early, or it is confirmed
 	confirmed bool // the last two agreed with each other
 	at        int64
 	wall      time.Duration // since 1970
@@ -170,10 +170,11 @@ const maxReportError = 20 * time.Millisecond
 // add takes a report about the unwrapped timestamp at.
 func (r *senderReports) add(at, rate int64, ntp uint64, early bool) {
 	before := *r
-	*r = senderReports{known: true, early: early && !before.known, at: at, wall: ntpTime(ntp)}
+	*r = senderReports{known: true, trusted: early, at: at, wall: ntpTime(ntp)}
 	if before.known {
 		elapsed := media.Duration(at-before.at, rate)
 		r.confirmed = (r.wall - before.wall - elapsed).Abs() <= maxReportError+elapsed.Abs()/1000
+		r.trusted = r.confirmed
 	}
 }
 

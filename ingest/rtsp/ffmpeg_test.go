@@ -79,8 +79,13 @@ func TestFFmpegPublishes(t *testing.T) {
 			// By UDP, the first packets may be lost without a trace; the last unit may be shorter.
 			n := len(a) / 2
 			first := media.Duration(a[n].PTS-int64(n)*(a[n].PTS-a[n-1].PTS), show.track(t, 2).Timescale)
-			if v := media.Duration(show.of(1)[0].PTS, 90000); tt.transport == "tcp" && (first - v).Abs() > 40*time.Millisecond {
-				t.Errorf("sound begins at %v, picture at %v", first, v)
+			if v := media.Duration(show.of(1)[0].PTS, 90000); tt.transport == "tcp" && (first-v).Abs() > 40*time.Millisecond {
+				t.Errorf("sound begins at %v, picture at %v; %d units of sound, the first at %v, and from there on at", first, v, len(a), media.Duration(a[0].PTS, show.track(t, 2).Timescale))
+				for i := range a {
+					if i > 0 && a[i].PTS-a[i-1].PTS != a[1].PTS-a[0].PTS {
+						t.Logf("unit %d: %d behind the one before", i, a[i].PTS-a[i-1].PTS)
+					}
+				}
 			}
 			if len(show.counts) > 0 || len(show.remarks) > 0 {
 				t.Errorf("counts %v, remarks %q", show.counts, show.remarks)
