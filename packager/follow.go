@@ -115,9 +115,14 @@ func (r *rendition) place(au media.AccessUnit, d int64) {
 	r.followCuts(r.end)
 }
 
-// late reports whether something else has taken the place of a unit at d.
+// late reports whether something else has taken the place of a unit at d: a gap, silence, or units of a connection
+// before, which was placed further ahead.
 func (r *rendition) late(d int64) bool {
-	if d+r.predicted/2 >= r.filled {
+	taken := r.filled
+	if r.track.Contributed {
+		taken = max(taken, r.lastTime)
+	}
+	if d+r.predicted/2 >= taken {
 		return false
 	}
 	r.p.stats.Late++

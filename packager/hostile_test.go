@@ -188,6 +188,9 @@ func (h *hostileShow) read() {
 			for _, r := range h.p.renditions {
 				h.text(r)
 			}
+			if err := reportsHold(h.t, h.p); err != nil {
+				h.t.Fatal(err)
+			}
 		}
 	}
 }

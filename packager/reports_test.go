@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"pushcart/media"
 	"pushcart/media/mediatest"
 	"pushcart/stream"
 )
@@ -133,6 +134,37 @@ func TestVoiceReturnsOtherwise(t *testing.T) {
 	for second, want := range map[int]string{9: "v1 a1 a2", 11: "v1 a1 a2", 13: "v1 a1 a3", 18: "v1 a1 a3"} {
 		if seen[second] != want {
 			t.Errorf("at %d s offered are %s, want %s", second, seen[second], want)
+		}
+	}
+}
+
+// TestVoiceMovesBack has an interpreter reconnect with a smaller offset: its units come again for a time that already
+// has some. Each moment is heard once, to a unit and a half.
+func TestVoiceMovesBack(t *testing.T) {
+	for _, back := range []time.Duration{10 * time.Millisecond, 200 * time.Millisecond, time.Second, 3 * time.Second} {
+		voice := mediatest.Audio{ID: 2001, Start: 48000, Language: "fr"}
+		track := contribution(voice.Track())
+		units := voice.Units(20 * 48000 / 1024)
+		again := mediatest.Audio{ID: 2001, Start: 9*48000 - media.Ticks(back, 48000), Language: "fr"}.Units(12 * 48000 / 1024)
+		var s script
+		s.host(regular(20))
+		s.add(2*time.Second, joined(track))
+		s.units(track, units[2*48000/1024:8*48000/1024], -back)
+		s.add(9*time.Second-back, left(track))
+		s.add(9*time.Second-back+time.Millisecond, joined(track))
+		s.units(track, again, 2*time.Millisecond)
+		p := newShow(t, "low")
+		in := inspect(t, p)
+		s.play(t, p, in, nil)
+		end := int64(0)
+		for i, x := range in.seen["a2"].units {
+			if i > 0 && x.PTS() < end-1024*3/2 {
+				t.Fatalf("back by %v: unit %d is heard at %d, the one before until %d", back, i, x.PTS(), end)
+			}
+			end = x.PTS() + 1024
+		}
+		if len(in.seen["a2"].units) < 700 {
+			t.Errorf("back by %v: %d units", back, len(in.seen["a2"].units))
 		}
 	}
 }
