@@ -246,6 +246,9 @@ func (sh *show) failed(ctx context.Context, f *failure) bool {
 	sh.log.Warn("ladder failed", slog.String("why", "it "+f.why), slog.String("then", then), slog.String("ffmpeg", f.words))
 	sh.set(Resting, f.Error()+"; "+then)
 	sh.s.Remark("ladder failed", fmt.Sprintf("The ladder %s; %s.", f.why, then))
+	if rest == hopelessPause {
+		sh.release() // others may wait for it
+	}
 	return sh.rest(ctx, rest)
 }
 

@@ -149,6 +149,22 @@ func TestBudget(t *testing.T) {
 	h.status(t, "b", func(st Status) bool { return st.State == Running })
 }
 
+// TestHopelessMakesRoom has a show of which ffmpeg can make nothing: while it rests, another gets its turn.
+func TestHopelessMakesRoom(t *testing.T) {
+	t.Parallel()
+	cfg := fake(t, "dies at once", lowRung)
+	cfg.MaxShows = 1
+	h := newHouse(t, cfg)
+	h.publish(t, "a", short(t), 1)
+	h.status(t, "a", func(st Status) bool { return st.Failures > 0 })
+	h.publish(t, "b", short(t), 1)
+	h.status(t, "b", func(st Status) bool { return st.State == Waiting })
+	h.status(t, "b", func(st Status) bool { return st.Failures > 0 })
+	if st, _ := h.tr.Status("a"); st.State != Resting || st.Failures != failuresToDrop {
+		t.Errorf("the show that rests: %+v", st)
+	}
+}
+
 // TestEpochs has the host go and come back, and change its configuration: rungs end with each epoch and are there
 // in the next.
 func TestEpochs(t *testing.T) {
