@@ -81,7 +81,7 @@ func (p *Packager) mark(m cue.Mark) {
 		}
 		return
 	}
-	if m.Withdrawn() || p.expired(m.End) {
+	if p.expired(m.End) {
 		return // nobody has heard of it, and nobody has to
 	}
 	if len(c.live) == maxLiveCues {

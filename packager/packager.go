@@ -115,6 +115,7 @@ func New(cfg Config, show Show) *Packager {
 		remark:         func(kind, sentence string) {},
 	}
 	p.stats.TargetDuration = time.Duration(p.targetDuration) * time.Second
+	p.cues.trim = p.firstMSN
 	p.window = newWindow(p)
 	return p
 }
