@@ -151,6 +151,18 @@ func (b *Book) Find(name string) (*Timeline, bool) {
 	return t, ok
 }
 
+// Await reads the cues of shows that were on when the last server ended, and whose hosts are expected back, so
+// that viewers who still play them find what they have been told of. It waits for the disk.
+func (b *Book) Await(names []string) {
+	for _, name := range names {
+		t, err := b.Timeline(name)
+		if err != nil {
+			continue // no show can have that name
+		}
+		t.await()
+	}
+}
+
 // Begin takes up the cues of a show that begins. It does not block, and is called before the show's first
 // event.
 func (b *Book) Begin(s *stream.Stream) {

@@ -21,6 +21,8 @@ const (
 	restTime = time.Minute
 	// together is how long what is due may wait for more: a run of show may have a thousand cues a second.
 	together = Timescale / 10
+	// untoldTime is how long before the last record of a server that has ended it may not have told of an end.
+	untoldTime = time.Second
 	// retryTime is when a post that has failed is tried again.
 	retryTime = time.Second
 )
@@ -33,6 +35,9 @@ type live struct {
 	due    time.Time       // when the next thing has to be done
 	wake   chan struct{}   // due has changed, or a keyframe has come
 	full   bool            // the stream keeps as many as it can, as of this drive
+	// untold is from when on, in a show that goes on after a restart, viewers may not have been told of ends: some
+	// players still have those cues open.
+	untold int64
 }
 
 func newLive(s *stream.Stream) *live {
@@ -41,6 +46,7 @@ func newLive(s *stream.Stream) *live {
 		clock:  clock{start: s.Start()},
 		posted: make(map[string]Mark),
 		wake:   make(chan struct{}, 1),
+		untold: Open,
 	}
 }
 
@@ -112,13 +118,13 @@ func (t *Timeline) post(r *revision, end, now int64) error {
 	if posted && old.End == end || !posted && end <= r.start {
 		return nil // it is known, or something else begins at the same frame
 	}
-	over := !posted && end <= now-t.book.holdBack
+	over := !posted && end <= now-t.book.holdBack && (end < t.live.untold || end != t.st.own(r))
 	if over && r.told {
 		return nil
 	}
 	t.board.announce(r, t.st.show, end)
 	if r.told = true; over {
-		return nil // it was over before this show began for its viewers
+		return nil // it was over before this show began for its viewers, or they hear of what has taken its place
 	}
 	if t.live.full && !posted {
 		return stream.ErrTooManyNotes
@@ -308,22 +314,54 @@ func (t *Timeline) beginShow(s *stream.Stream, first int64) {
 	l.clock.observe(s.Latest(), time.Now())
 	t.certainly(func(x *tx) {
 		resumed := false
+		alive := time.UnixMilli(x.s.alive)
 		if x.s.on { // the former show has not ended in order
-			if away := x.wall.Sub(time.UnixMilli(x.s.alive)); away <= t.book.cfg.Resume {
+			if away := x.wall.Sub(alive); away <= t.book.cfg.Resume {
 				resumed = true
 			} else {
-				at := x.s.show.ticks(time.UnixMilli(x.s.alive))
+				at := x.s.show.ticks(alive)
 				x.emit(&record{Type: recOver, Tick: at})
 			}
 		}
 		t.live = l
-		t.board.begin(show{s.Epoch(), s.Start()})
+		t.board.begin(show{s.Epoch(), s.Start()}, resumed)
 		x.emit(&record{Type: recBegin, Epoch: s.Epoch(), Start: s.Start().UnixNano(), Tick: first, Resumed: resumed})
 		t.relist(l.now(x.wall))
 		if resumed {
+			t.takeBackUntold(l)
 			t.log.Info("the cues of the interrupted show go on", slog.Int("cues", len(x.s.cues)))
 		}
 	})
+}
+
+// takeBackUntold has all told of once more that players may still have open since the server before this one: what
+// has ended while there was no server, and what was announced and taken back.
+func (t *Timeline) takeBackUntold(l *live) {
+	last := time.UnixMilli(t.read)
+	l.untold = t.st.show.ticks(last.Add(-untoldTime))
+	until := t.st.show.ticks(last) + announce
+	for _, c := range t.st.cues {
+		for _, r := range c.revs {
+			if r.placed && r.withdrawn && r.start >= l.untold && r.start <= until {
+				t.board.keep(r)
+				l.posted[r.key()] = Mark{ID: r.id, Rev: r.rev, Kind: r.kind, Slot: r.slot, Start: r.start, End: Open, Hash: r.hash}
+			}
+		}
+	}
+}
+
+// await tells the viewers' side of a show that the last server has left open, until its host is back.
+func (t *Timeline) await() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.load()
+	t.used = time.Now()
+	if t.live != nil || !t.st.on {
+		return
+	}
+	t.board.begin(t.st.show, true)
+	t.relist(t.st.show.ticks(time.Now()))
+	t.board.publish()
 }
 
 // relist tells the viewers' side of all cues that are up or have been, after the show was taken up again.

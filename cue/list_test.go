@@ -13,7 +13,7 @@ func TestListForgets(t *testing.T) {
 	var b board
 	b.init("shop")
 	s := show{"e1", time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC)}
-	b.begin(s)
+	b.begin(s, false)
 	put := func(id, slot string, start, end int64) {
 		r := &revision{id: id, rev: 1, kind: kindHide, slot: slot, start: start, doc: []byte(`{}`)}
 		b.announce(r, s, end)

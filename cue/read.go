@@ -239,10 +239,14 @@ func (b *board) withdraw(m Mark) {
 	b.list(m, b.show)
 }
 
-// begin forgets the former show. Its documents can be read for a while by those who are at its end.
-func (b *board) begin(s show) {
+// begin forgets the former show, unless this one goes on with it. Its documents can be read for a while by those
+// who are at its end.
+func (b *board) begin(s show, resumed bool) {
 	b.show, b.entries, b.sorted, b.touched = s, make(map[string]*listed), nil, true
 	b.newest, b.past = 0, nil
+	if resumed {
+		return
+	}
 	var old []any
 	b.docs.Range(func(key, _ any) bool {
 		old = append(old, key)

@@ -164,9 +164,6 @@ func (x *tx) goOn(r *revision, state State, sc script, newEnd bool) (*revision, 
 	if err := x.placeAt(rec, sc.at); err != nil {
 		return nil, err
 	}
-	if rec.Placed && !r.withdrawn {
-		rec.Tick = max(rec.Tick, r.start) // revisions do not overtake each other
-	}
 	switch {
 	case newEnd:
 	case state == Active && x.s.own(r) != Open:
@@ -213,14 +210,13 @@ func (x *tx) undoCue(id string) (r, back *revision, changed bool, err error) {
 	if x.former(r) {
 		return nil, nil, false, refuse(Conflict, "%s is of a show that has ended: there is nothing to take back", id)
 	}
-	up := r
+	up, now := r, x.clockNow()
 	if x.stateOf(r) == Pending {
 		x.emit(&record{Type: recDrop, ID: r.id, Rev: r.rev})
-		if up = x.s.upOf(c, x.clockNow()); up == nil {
+		if up = x.s.upOf(c, now); up == nil {
 			return r, nil, true, nil
 		}
 	}
-	now := x.clockNow()
 	if x.s.effective(up) <= now {
 		return nil, nil, false, refuse(Conflict, "%s is over: there is nothing to take back", id)
 	}

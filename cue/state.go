@@ -211,6 +211,7 @@ func (s *state) remove(r *revision) {
 	}
 	s.count--
 	s.bytes -= len(r.doc)
+	r.displaced = nil // else all that there ever was would hang on the newest
 }
 
 // place gives a revision its start in the show that is on.
@@ -269,6 +270,7 @@ func (s *state) applyForget(rec *record) func() {
 		return func() {}
 	}
 	used, had := s.used[r.id]
+	displaced := r.displaced
 	inSlot := slotIndex(s.slots[r.slot], r) >= 0
 	s.withdraw(r)
 	s.remove(r)
@@ -278,6 +280,7 @@ func (s *state) applyForget(rec *record) func() {
 			s.used[r.id] = used
 		}
 		s.add(r)
+		r.displaced = displaced
 		if inSlot {
 			s.place(r, r.start)
 		}
@@ -409,7 +412,7 @@ func (s *state) applyOver(rec *record) {
 		return
 	}
 	at := rec.Tick
-	told := s.show.ticks(time.UnixMilli(rec.Wall)) + announce
+	told := max(at, s.show.ticks(time.UnixMilli(rec.Wall))) + announce // the clock may have been set back
 	ends := make(map[*revision]int64)
 	for _, l := range s.slots {
 		for _, r := range l {

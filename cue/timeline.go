@@ -29,6 +29,7 @@ type Timeline struct {
 	mu      sync.Mutex // guards what follows; held while the disk is waited for
 	st      *state     // nil: not read from disk
 	journal *journal   // nil: nothing is kept
+	read    int64      // when the last record that was read was written, in milliseconds since 1970
 	used    time.Time  // when somebody was last here
 	live    *live      // the show that is on, nil if none is
 	arms    map[string]*arm
@@ -86,7 +87,7 @@ func (t *Timeline) Name() string { return t.name }
 // do runs a write, perhaps together with others that have come meanwhile: they share one wait for the disk.
 func (t *Timeline) do(f func(*tx) error) error {
 	if t.book.closed.Load() {
-		return refuse(Unavailable, "the server is shutting down: send it again in a minute")
+		return errClosing()
 	}
 	w := &work{do: f}
 	t.queueMu.Lock()
@@ -102,6 +103,10 @@ func (t *Timeline) do(f func(*tx) error) error {
 		t.run()
 	}
 	return w.err
+}
+
+func errClosing() error {
+	return refuse(Unavailable, "the server is shutting down: send it again in a minute")
 }
 
 // certainly runs a write that tells what has happened.
@@ -139,9 +144,14 @@ func (t *Timeline) run() {
 	if g := t.collect(); len(g) > 0 {
 		groups, certain = append(groups, g), true
 	}
+	closed := t.book.closed.Load() // the journal is, or is about to be
 	for _, w := range batch {
 		x := t.newTx()
 		w.finished = true
+		if closed && !w.certain {
+			w.err = errClosing()
+			continue
+		}
 		if w.err = w.do(x); w.err != nil {
 			takeBack(x.undo)
 			continue
@@ -211,7 +221,10 @@ func (t *Timeline) load() {
 	if path == "" {
 		return
 	}
-	j, bad, err := openJournal(path, func(rec *record) { t.st.apply(rec) })
+	j, bad, err := openJournal(path, func(rec *record) {
+		t.st.apply(rec)
+		t.read = max(t.read, rec.Wall)
+	})
 	switch {
 	case err != nil:
 		t.st = newState()

@@ -84,6 +84,7 @@ func parseWhenText(field, s string) (when, error) {
 func parseDuration(v any) (when, error) {
 	s, ok := v.(string)
 	d, err := time.ParseDuration(s)
+	d = d.Round(time.Millisecond) // as playlists have it: after a restart, nothing has changed by one
 	if !ok || err != nil || d <= 0 || d > maxAhead {
 		return when{}, refuse(Invalid, `duration is %s: it must be a number with its unit, such as "20s" or "1m30s"`, describe(v))
 	}

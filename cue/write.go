@@ -172,6 +172,7 @@ func (x *tx) put(sc script, asked string) (*revision, error) {
 
 // putAt adds a revision whose start is known, as far as it can be.
 func (x *tx) putAt(sc script, rec *record) (*revision, error) {
+	x.queue(rec)
 	end, err := x.resolveEnd(sc.end)
 	if err != nil {
 		return nil, err
@@ -190,6 +191,17 @@ func (x *tx) putAt(sc script, rec *record) (*revision, error) {
 	}
 	x.emit(rec)
 	return x.s.find(rec.ID, rec.Rev), nil
+}
+
+// queue keeps a revision from beginning before one of the same cue that came earlier: it would be ended by it.
+func (x *tx) queue(rec *record) {
+	if c := x.s.cues[rec.ID]; c != nil && rec.Placed {
+		for _, r := range c.revs {
+			if r.placed && !r.withdrawn {
+				rec.Tick = max(rec.Tick, r.start)
+			}
+		}
+	}
 }
 
 // placeAt finds out when a cue begins.
@@ -235,6 +247,8 @@ func (x *tx) placeLater(rec *record) error {
 		rec.At = when{By: byShow}
 	case byAfter:
 		rec.At = when{byDate, x.wall.Add(media.Duration(rec.At.N, Timescale)).UnixNano()}
+	case byMedia:
+		rec.At = x.datedIfAwaited(rec.At)
 	case byDate:
 		switch ahead := time.Unix(0, rec.At.N).Sub(x.wall); {
 		case ahead < -missedAfter:
@@ -246,11 +260,20 @@ func (x *tx) placeLater(rec *record) error {
 	return nil
 }
 
+// datedIfAwaited makes a date of a media time of the show whose host is expected back after a restart: then it
+// goes on with another zero.
+func (x *tx) datedIfAwaited(at when) when {
+	if x.s.on && !x.on() && at.By == byMedia {
+		return when{byDate, x.s.show.date(at.N).UnixNano()}
+	}
+	return at
+}
+
 // resolveEnd makes an end that does not depend on when it was said.
 func (x *tx) resolveEnd(end when) (when, error) {
 	switch {
 	case end.By != byNow && end.By != byAfter:
-		return end, nil
+		return x.datedIfAwaited(end), nil
 	case x.on():
 		return when{byMedia, x.now + x.t.delay() + end.N}, nil
 	case end.By == byNow:
@@ -265,7 +288,7 @@ func (x *tx) checkEnd(rec *record) error {
 	switch {
 	case rec.Placed:
 		end := x.s.own(&revision{start: rec.Tick, end: rec.End})
-		ok = end > rec.Tick && end > x.now-x.t.book.holdBack
+		ok = end > rec.Tick && end > x.clockNow()-x.t.book.holdBack
 	case rec.End.By == byDate && rec.At.By == byDate:
 		ok = rec.End.N > rec.At.N
 	case rec.End.By == byDate:

@@ -190,8 +190,8 @@ func (s *server) run(ctx context.Context, beside func(context.Context, *server) 
 	operators, done := context.WithCancel(context.WithoutCancel(ctx))
 	defer done()
 	var forViewers []net.Listener
-	s.takeUp()
 	s.cues.Open()
+	s.takeUp()
 	g.Go(func() error { s.on.run(hosts); return nil })
 	g.Go(func() error { return s.ladder.Run(hosts) })
 	g.Go(func() error { return s.puller.Run(hosts) })
@@ -257,6 +257,11 @@ func (s *server) takeUp() {
 	if len(list) == 0 || wait <= 0 {
 		return
 	}
+	names := make([]string, len(list))
+	for i, r := range list {
+		names[i] = r.Name
+	}
+	s.cues.Await(names)
 	s.shows.await(list, wait)
 	s.log.Info("waiting for the hosts of the shows that were on", slog.Int("shows", len(list)), slog.Duration("at_most", wait))
 }
