@@ -114,12 +114,15 @@ func TestVoiceReturnsOtherwise(t *testing.T) {
 	after := mediatest.Audio{ID: 2001, Start: 44100, SampleRate: 44100, Language: "fr"}
 	bt, at := contribution(before.Track()), contribution(after.Track())
 	var s script
-	s.host(regular(20))
+	s.host(regular(22))
 	s.add(3*time.Second, joined(bt))
 	s.units(bt, before.Units(9 * 48000 / 1024)[2*48000/1024:], 0)
 	s.add(10500*time.Millisecond, left(bt))
 	s.add(11500*time.Millisecond, joined(at))
-	s.units(at, after.Units(20 * 44100 / 1024)[21*44100/2048:], 0)
+	s.units(at, after.Units(15 * 44100 / 1024)[21*44100/2048:], 0)
+	s.add(16500*time.Millisecond, left(at))
+	s.add(17500*time.Millisecond, joined(bt)) // as it was first
+	s.units(bt, before.Units(22 * 48000 / 1024)[33*48000/2048:], 0)
 	p := newShow(t, "low")
 	in := inspect(t, p)
 	seen := make(map[int]string)
@@ -131,7 +134,7 @@ func TestVoiceReturnsOtherwise(t *testing.T) {
 			t.Errorf("at %d s: %v", second, err)
 		}
 	})
-	for second, want := range map[int]string{9: "v1 a1 a2", 11: "v1 a1 a2", 13: "v1 a1 a3", 18: "v1 a1 a3"} {
+	for second, want := range map[int]string{9: "v1 a1 a2", 11: "v1 a1 a2", 13: "v1 a1 a3", 16: "v1 a1 a3", 19: "v1 a1 a2"} {
 		if seen[second] != want {
 			t.Errorf("at %d s offered are %s, want %s", second, seen[second], want)
 		}

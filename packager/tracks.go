@@ -122,6 +122,11 @@ func (p *Packager) assign(t media.Track, main bool) (*rendition, error) {
 		return nil, fmt.Errorf("packager: track %d (%s): %w", t.ID, t.Codec, err)
 	}
 	r := p.known(t, main)
+	for _, old := range p.renditions {
+		if old != r && old.idle && !main && old.track.ID == t.ID && old.track.Kind() == t.Kind() {
+			old.left = time.Time{} // what it was is here again, in another form: it is not waited for
+		}
+	}
 	switch {
 	case r == nil:
 	case r.begun && r.fed: // it goes on where it is
@@ -133,11 +138,6 @@ func (p *Packager) assign(t media.Track, main bool) (*rendition, error) {
 	}
 	if len(p.renditions) >= maxRenditions && !p.dropOne() {
 		return nil, fmt.Errorf("packager: track %d (%s): the show has %d renditions already, and none that is away", t.ID, t.Codec, maxRenditions)
-	}
-	for _, old := range p.renditions {
-		if old.idle && !main && old.track.ID == t.ID && old.track.Kind() == t.Kind() {
-			old.left = time.Time{} // what it was is here again, in another form: it is not waited for
-		}
 	}
 	r = newRendition(p, p.newName(t.Kind(), main))
 	r.main = main
