@@ -158,6 +158,7 @@ func TestValidate(t *testing.T) {
 		{Config{}, nil},
 		{Config{Secret: secret, Keys: []Key{{"a", "12345678"}}}, nil},
 		{Config{Secret: "short"}, []string{"secret has 5"}},
+		{Config{Secret: "change me: 16 characters or more"}, []string{"make your own"}},
 		{Config{Secret: Secret(strings.Repeat("s", 2000))}, []string{"secret has 2000"}},
 		{Config{Keys: []Key{{"", "12345678"}, {"b", "short"}, {"c", "12345678"}, {"d", "1234 5678"}}},
 			[]string{"keys[0].name", "keys[1].key has 5", "keys[2].key is the same as that of keys[0]", "keys[3].key has a character"}},

@@ -67,6 +67,8 @@ func (c Config) WithDefaults() Config { return c }
 func (c Config) Validate() error {
 	var errs []error
 	switch n := len(c.Secret); {
+	case strings.HasPrefix(string(c.Secret), "change me"):
+		errs = append(errs, errors.New("secret is the one of the README, which everybody knows: make your own (openssl rand -hex 32)"))
 	case n > 0 && n < minSecret:
 		errs = append(errs, fmt.Errorf("secret has %d characters: use at least %d (openssl rand -hex 32 makes a good one)", n, minSecret))
 	case n > maxSecret:

@@ -25,6 +25,10 @@ const cardScript = `(async () => {
 	out.title = root.querySelector('.title').textContent;
 	out.elements = root.querySelectorAll('b, script, img, a').length; // nothing of the text, and no such address
 
+	tell('enter', { id: 'plain', kind: 'product', slot: 'main', rev: 1, content: { products: [{ id: 'plain', title: 'plain' }] } });
+	out.bare = root.querySelectorAll('img, a').length; // it has neither a picture nor an address
+	out.bareTitle = root.querySelector('button .title')?.textContent ?? '';
+
 	const one = product('one');
 	tell('enter', one);
 	root.querySelector('a').focus();
@@ -57,13 +61,14 @@ func TestCard(t *testing.T) {
 	type outcome struct {
 		HiddenAtFirst, HiddenAtLast, Stopped    bool
 		Dir, Title, Focused, Chosen, Time, Live string
-		Elements, AfterHide                     int
+		Elements, AfterHide, Bare               int
+		BareTitle                               string
 	}
 	var got outcome
 	page.Evaluate(cardScript, &got)
 	want := outcome{
 		HiddenAtFirst: true, HiddenAtLast: true, Stopped: true,
-		Dir: "rtl", Title: `<b onclick="x()">bold</b>`, Focused: "https://market.example/two", Chosen: "two", Time: "1:05", Live: "polite",
+		Dir: "rtl", Title: `<b onclick="x()">bold</b>`, Focused: "https://market.example/two", Chosen: "two", Time: "1:05", Live: "polite", BareTitle: "plain",
 	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -15,6 +15,8 @@ func TestMultitrackLadder(t *testing.T) {
 	s := harness.Serve(t, binary(t), "")
 	harness.PublishLadder(t, s.PublishURL("shop"), []int{360, 240, 180}, 2)
 	followed := s.Follow(t, "shop")
+	s.Lists(t, "shop/index.m3u8", "TYPE=AUDIO", 2) // the second voice is heard of a little later than the first
+	s.Lists(t, "shop/v1.m3u8", "#EXT-X-PART:", 13) // hls.js remembers against a level that it met gaps there
 	page := b.Open(t, s.PageURL("shop", "?player=hls"), harness.PageOptions{Width: 800, Height: 450})
 	page.UntilPlaying(20 * time.Second)
 	var offered []int
@@ -24,14 +26,15 @@ func TestMultitrackLadder(t *testing.T) {
 	}
 	page.Plays(3 * time.Second)
 	began := time.Now()
+	// The page chooses by itself, among those up to a limit that moves.
+	var is int
+	page.Evaluate(`(pushcart.player.capLevelToPlayerSize = false, 0)`, &is)
 	for _, level := range []int{0, 2, 1, 2, 0, 1} { // by rate
-		var is int
-		page.Evaluate(fmt.Sprintf(`pushcart.player.loadLevel = %d`, level), &is)
+		page.Evaluate(fmt.Sprintf(`pushcart.player.autoLevelCapping = %d`, level), &is)
 		want := []int{180, 240, 360}[level]
 		page.Until(fmt.Sprintf("a picture of height %d", want), 15*time.Second, func(r harness.Report) bool { return r.Height == want })
 	}
 	for _, voice := range []int{1, 0} {
-		var is int
 		page.Evaluate(fmt.Sprintf(`pushcart.player.audioTrack = %d`, voice), &is)
 		page.Plays(2 * time.Second)
 	}
@@ -60,7 +63,7 @@ func TestMultitrackLadder(t *testing.T) {
 	}
 	f := r.Figures(harness.WallMs(began))
 	t.Logf("%+v", f)
-	if judge && f.Freezes > 0 {
+	if f.Freezes > 0 && (judge || f.LongestMs > 1500) {
 		t.Errorf("%d freezes, the longest %.0f ms", f.Freezes, f.LongestMs)
 	}
 }

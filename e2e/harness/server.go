@@ -177,6 +177,18 @@ func (s *Server) PageURL(name, query string) string {
 // Log returns what the server has written so far.
 func (s *Server) Log() string { return s.log.String() }
 
+// Lists waits until a playlist has something in it so many times, or more often.
+func (s *Server) Lists(t testing.TB, playlist, what string, times int) {
+	t.Helper()
+	var text string
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if _, text = get("http://" + s.Origin + "/live/" + playlist); strings.Count(text, what) >= times {
+			return
+		}
+	}
+	t.Fatalf("there never were %d times %s in %s; at last:\n%s", times, what, playlist, text)
+}
+
 // Follow reads the media playlists of a show until the test ends, as a viewer of it.
 func (s *Server) Follow(t testing.TB, name string) *Follower {
 	f := &Follower{base: "http://" + s.Origin + "/live/" + name + "/"}

@@ -8,6 +8,7 @@ const rightToLeft = /^(ar|arc|ckb|dv|fa|he|iw|ps|sd|ug|ur|yi)\b|-(arab|hebr)\b/i
 
 // web returns an address if it is one that a card may show or lead to.
 const web = (address) => {
+  if (!address) return null;
   try {
     const url = new URL(address, document.baseURI);
     return /^https?:$/.test(url.protocol) ? url.href : null;

@@ -1,5 +1,6 @@
 // hls.js behind the face of engine.js.
 
+import { atBoundaries } from './boundary.js';
 import { inHand } from './engine.js';
 import { edgeOf } from './probe.js';
 
@@ -28,7 +29,7 @@ export const loadLibrary = async (assets) => (await import(`${assets}dist/hls.mi
 export async function hlsEngine(video, url, assets, on) {
   const Hls = await loadLibrary(assets);
   if (!Hls.isSupported()) throw new Error('no Media Source Extensions in this browser');
-  const hls = new Hls(settings);
+  const hls = new Hls({ ...settings, abrController: atBoundaries(Hls.DefaultConfig.abrController) });
   const { Events, ErrorTypes } = Hls;
   hls.on(Events.ERROR, (_, e) => {
     if (!e.fatal) return;
