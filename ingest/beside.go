@@ -20,7 +20,7 @@ const (
 	// usualKeyframes is the distance between keyframes where two have not been seen.
 	usualKeyframes = 2 * time.Second
 	// crooked is how far off the host's keyframes a rendition is moved back to them, for which two in a row
-	// are needed; lostKeyframes is how many without one of the host's near them mean that the place is lost.
+	// are needed; lostKeyframes is for how many of the host's none near one of them means that the place is lost.
 	crooked       = 4 * time.Millisecond
 	lostKeyframes = 5
 	// maxDrift is how far an interpreter may drift from where the wall clock would have it.
@@ -33,10 +33,11 @@ type drift struct {
 	lined   bool // its keyframes were lined up with the host's
 	// Of an interpreter: how far its units arrive behind their show time.
 	delay least
-	// Of a rendition: its newest keyframe, and how many in a row were off, or far off, the host's.
-	key        time.Duration
-	keyed      bool
-	off, alone int
+	// Of a rendition: its newest keyframe, the newest that had one of the host's near it, and how many of those in a
+	// row were off.
+	key, met time.Duration
+	keyed    bool
+	off      int
 }
 
 // leaveOut says why a contributor's track is not used, if it is not.
@@ -122,6 +123,7 @@ func (s *Session) byClock(t *sessionTrack, delay time.Duration) time.Duration {
 func (s *Session) standByClock(t *sessionTrack, delay, began time.Duration) {
 	offset := s.byClock(t, delay) + s.part.offset
 	s.clock.align(0, offset)
+	t.clock.begun = false
 	for len(s.gathered) > 0 && (s.gathered[0].Track != t.door.ID || rawTime(s.gathered[0].DTS, t)+offset < began) {
 		s.forgetOldest()
 	}
@@ -155,9 +157,11 @@ func (s *Session) lineUp(t *sessionTrack, host hostTime, now time.Time) bool {
 		for range i {
 			s.forgetOldest()
 		}
-		s.clock.align(raw, media.Duration(pts, videoTimescale))
+		at := media.Duration(pts, videoTimescale)
+		s.clock.align(raw, at)
+		t.clock.begun = false // it may have to go back: that is no mistake of the encoder's
 		s.clock.lastArrival = au.at
-		s.drift.lined = true
+		s.drift.lined, s.drift.met = true, at
 		t.clock.rhythm.lineUp(pts, host.frame)
 		if !same {
 			s.pub.Remark("rendition "+s.part.role, fmt.Sprintf("The rendition %s has a clock of its own: it has been moved by %v to meet the host's keyframes. It lines up for certain if one encoder makes all renditions.",
@@ -204,17 +208,17 @@ func (s *Session) keepPlace(t *sessionTrack, au media.AccessUnit, at, wall time.
 		return
 	}
 	pts, later, _ := host.nearest(key)
-	switch {
-	case later.Abs() > min(sameKeyframe, host.keyframeDistance()/2):
-		if s.drift.alone++; s.drift.alone == lostKeyframes {
+	if later.Abs() > min(sameKeyframe, host.keyframeDistance()/2, (s.drift.key-key)/2) { // it may have more of them
+		if key-s.drift.met > lostKeyframes*host.keyframeDistance() {
 			s.live = false // gather, and line up again
 		}
 		return
-	case later.Abs() <= crooked:
-		s.drift.off, s.drift.alone = 0, 0
+	}
+	s.drift.met = key
+	if later.Abs() <= crooked {
+		s.drift.off = 0
 		return
 	}
-	s.drift.alone = 0
 	if s.drift.off++; s.drift.off == 2 {
 		s.drift.off, s.drift.keyed = 0, false
 		s.shift(t, later)

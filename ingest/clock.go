@@ -134,8 +134,9 @@ func (c *clock) move(by time.Duration) {
 	c.newest += by
 }
 
-// align makes the encoder's time raw the show's time at.
+// align makes the encoder's time raw the show's time at. What came before says nothing any more.
 func (c *clock) align(raw, at time.Duration) {
+	c.newest = 0
 	c.offset = (at - raw).Round(time.Millisecond)
 	c.previous = c.offset
 	c.placed = true

@@ -241,6 +241,76 @@ func TestRungStays(t *testing.T) {
 	})
 }
 
+// A rendition with a clock of its own finds the host's keyframes again after each return of the host, whichever way it
+// has to move.
+func TestRungStaysByItsOwnClock(t *testing.T) {
+	for _, away := range []time.Duration{2700 * time.Millisecond, 3300 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			sh := newShow(t)
+			d := sh.desk()
+			rung := sh.open(d, "a/480p", "")
+			v := mediatest.Video{Timescale: 1000, Start: 777_000}
+			announce(t, rung, v.Track())
+			var both sync.WaitGroup
+			both.Go(func() { play(t, rung, v.Units(30*60)) })
+			for range 3 {
+				host := sh.open(d, "a", "")
+				play(t, host, rtmp(t, host, 15))
+				host.Close(errors.New("gone"))
+				time.Sleep(away)
+			}
+			both.Wait()
+			sh.read()
+			keys := make(map[int64]bool)
+			last := make(map[int]int64)
+			with, epochs := 0, 0
+			for _, ev := range sh.events {
+				switch {
+				case ev.Kind == stream.EventTracks:
+					epochs++
+					clear(last)
+				case ev.Kind != stream.EventUnit:
+				case ev.Unit.Track == 1 && ev.Unit.RandomAccess:
+					keys[ev.Unit.PTS] = true
+				case ev.Unit.Track > 2000:
+					if before, ok := last[ev.Unit.Track]; ok && ev.Unit.DTS <= before {
+						t.Fatalf("away for %v, epoch %d: decode time %d follows %d", away, epochs, ev.Unit.DTS, before)
+					}
+					last[ev.Unit.Track] = ev.Unit.DTS
+				}
+			}
+			for _, au := range sh.units(sh.contributed()[0]) {
+				if au.RandomAccess && keys[au.PTS] {
+					with++
+				}
+			}
+			if with < 3*6 {
+				t.Errorf("away for %v: %d keyframes stand on those of the host, in %d epochs", away, with, epochs)
+			}
+		})
+	}
+}
+
+// A rendition with many more keyframes than the host has is in its place, and stays there.
+func TestRungOfManyKeyframes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sh := newShow(t)
+		d := sh.desk()
+		host, rung := sh.open(d, "a", ""), sh.open(d, "a/360p", "")
+		v := mediatest.Video{Timescale: 1000, GOP: 6}
+		announce(t, rung, v.Track())
+		var both sync.WaitGroup
+		both.Go(func() { play(t, host, rtmp(t, host, 30)) })
+		play(t, rung, v.Units(900))
+		both.Wait()
+		got := sh.units(sh.contributed()[0])
+		sameTicks(t, "rendition", sh.units(1), slices.DeleteFunc(slices.Clone(got), func(au media.AccessUnit) bool { return au.RandomAccess }), 1)
+		if len(got) < 800 {
+			t.Errorf("%d of 900 pictures have come through", len(got))
+		}
+	})
+}
+
 // A rendition that changes its configuration goes on where the host's pictures are.
 func TestRungChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
