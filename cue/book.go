@@ -26,6 +26,9 @@ type Book struct {
 	lock     *os.File // of the directory
 	closed   atomic.Bool
 	counts   counts
+	// firstRev is what revisions are counted from where nothing is kept: the time, in seconds. An address of a
+	// document never means something else, not even after a restart.
+	firstRev int
 	stop     chan struct{}
 	running  sync.WaitGroup // followers and the janitor
 
@@ -55,12 +58,16 @@ const (
 	suffix    = ".cues"
 )
 
+// revisionsBegin is the zero of revisions where nothing is kept: nine digits (origin's bound) last for 31 years.
+var revisionsBegin = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
+
 // NewBook returns an empty book. holdBack is how far viewers are behind the live edge at least.
 func NewBook(cfg Config, holdBack time.Duration, log *slog.Logger) *Book {
 	return &Book{
 		cfg:       cfg.WithDefaults(),
 		holdBack:  media.Ticks(holdBack, Timescale),
 		log:       log,
+		firstRev:  max(0, int(time.Since(revisionsBegin)/time.Second)),
 		stop:      make(chan struct{}),
 		timelines: make(map[string]*Timeline),
 		inboxes:   make(map[*stream.Stream]chan<- hostMessage),

@@ -364,6 +364,21 @@ func TestRevise(t *testing.T) {
 	})
 }
 
+// An end that a revision would inherit is named when it is in the way.
+func TestReviseBehindTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Config{})
+		s.live()
+		s.play(3 * time.Second)
+		a := s.create(`{` + product("a") + `,"duration":"5s"}`)
+		_, err := s.timeline().Revise(t.Context(), "a", []byte(`{"at":"+20s"}`), "")
+		if code(err) != Invalid || !strings.Contains(err.Error(), a.End.Date.Format("15:04:05.000")) {
+			t.Errorf("%v", err)
+		}
+		s.stop()
+	})
+}
+
 func code(err error) Code {
 	var e *Error
 	if errors.As(err, &e) {

@@ -91,3 +91,44 @@ func TestAwait(t *testing.T) {
 		s.stop()
 	})
 }
+
+// Without a journal, an address of a document does not mean something else after a restart.
+func TestRevisionsWithoutJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(27 * 365 * 24 * time.Hour) // a bubble's clock begins in 2000
+		s := newStage(t, Config{Dir: Off})
+		first := s.create(`{` + product("a") + `}`)
+		second := s.create(`{` + product("b") + `}`)
+		if second.Rev != first.Rev {
+			t.Errorf("revisions %d and %d", first.Rev, second.Rev)
+		}
+		s.stop()
+		time.Sleep(2 * time.Second)
+		s.open(Config{Dir: Off})
+		if again := s.create(`{` + product("a") + `}`); again.Rev <= first.Rev || again.Rev >= 1e9 {
+			t.Errorf("revision %d follows %d", again.Rev, first.Rev)
+		}
+		s.stop()
+	})
+}
+
+// A cue for a keyframe that came just before the server died: viewers may have been told of it, though the
+// journal does not know. In the show that goes on it is another revision.
+func TestKeyframeAndCrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, Config{})
+		s.live()
+		s.play(3 * time.Second)
+		go s.timeline().Create(t.Context(), []byte(`{`+product("a")+`,"at":"keyframe"}`), "")
+		synctest.Wait()
+		s.crash()
+		s.open(Config{Dir: s.dir})
+		s.pub = nil
+		s.live()
+		s.play(3 * time.Second)
+		s.wantShown("a.2 3s-…")
+		s.wantStates("a.2 active")
+		time.Sleep(keyframeWait)
+		s.stop()
+	})
+}

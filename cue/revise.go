@@ -166,6 +166,9 @@ func (x *tx) goOn(r *revision, state State, sc script, newEnd bool) (*revision, 
 	}
 	switch {
 	case newEnd:
+	case state == Active && rec.Placed && x.s.own(r) <= rec.Tick:
+		return nil, refuse(Invalid, `at is behind the end of %s, which is %s: patch "duration" or "end", too`,
+			r.id, x.s.show.date(x.s.own(r)).UTC().Format("2006-01-02T15:04:05.000Z07:00"))
 	case state == Active && x.s.own(r) != Open:
 		sc.end = when{byMedia, x.s.own(r)}
 	case r.end.By == byDuration:

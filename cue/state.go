@@ -36,12 +36,14 @@ type state struct {
 	count   int // revisions in cues
 	bytes   int // of their documents
 
-	used   map[string]usedID // ids that are not in cues any more
-	facts  map[string]*Fact
-	delay  *time.Duration
-	keys   map[string]usedKey
-	keyAge []string // keys, oldest first
-	run    *rundown
+	used map[string]usedID // ids that are not in cues any more
+	// firstRev is above all revisions that there may have been before, of which nothing was kept.
+	firstRev int
+	facts    map[string]*Fact
+	delay    *time.Duration
+	keys     map[string]usedKey
+	keyAge   []string // keys, oldest first
+	run      *rundown
 }
 
 // series is a cue: the revisions of one id.
@@ -162,7 +164,7 @@ func (s *state) find(id string, rev int) *revision {
 
 // nextRev is the number of the next revision of an id.
 func (s *state) nextRev(id string) int {
-	last := s.used[id].rev
+	last := max(s.used[id].rev, s.firstRev)
 	if c := s.cues[id]; c != nil {
 		last = max(last, c.latest().rev)
 	}
@@ -307,6 +309,12 @@ func (s *state) applyBegin(rec *record) {
 	waiting := s.waiting
 	s.waiting = nil
 	for _, r := range waiting {
+		if resumed && r.at.By == byKeyframe {
+			// Viewers may have been told of it when the server died: it is noted a moment after they are.
+			r.withdrawn = true
+			s.reissue(r)
+			continue
+		}
 		s.takeUp(r, rec.Tick)
 	}
 }

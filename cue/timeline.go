@@ -219,6 +219,7 @@ func (t *Timeline) load() {
 	t.st = newState()
 	path := t.book.path(t.name)
 	if path == "" {
+		t.st.firstRev = t.book.firstRev
 		return
 	}
 	j, bad, err := openJournal(path, func(rec *record) {
@@ -228,6 +229,7 @@ func (t *Timeline) load() {
 	switch {
 	case err != nil:
 		t.st = newState()
+		t.st.firstRev = t.book.firstRev
 		t.log.Error("the show's cues can't be read: they are kept in memory only", slog.String("file", path), slog.Any("error", err))
 	case bad > 0:
 		t.log.Error("the journal of the show's cues is damaged", slog.String("file", path), slog.Int("lines_lost", bad))
