@@ -54,8 +54,8 @@ func (sh *show) run(ctx context.Context) {
 	}
 	var why string
 	if sh.rungs, why = sh.t.usable(sh.rungs); why != "" {
-		sh.set(Off, why)
 		sh.s.Remark("ladder off", "There is no ladder: "+why+".")
+		sh.set(Off, why)
 		sh.rest(ctx, -1)
 		return
 	}
