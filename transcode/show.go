@@ -212,8 +212,8 @@ func (sh *show) waitForSlot(ctx context.Context) bool {
 	default:
 	}
 	why := fmt.Sprintf("%d shows are being transcoded, which is as many as may be (ladder.max_shows)", cap(sh.t.slots))
-	sh.set(Waiting, why)
 	sh.s.Remark("ladder waits", "The ladder waits: "+why+".")
+	sh.set(Waiting, why)
 	select {
 	case sh.t.slots <- struct{}{}:
 		sh.slot = true
@@ -244,8 +244,8 @@ func (sh *show) failed(ctx context.Context, f *failure) bool {
 		then = fmt.Sprintf("it goes on without its %s", sh.top())
 	}
 	sh.log.Warn("ladder failed", slog.String("why", "it "+f.why), slog.String("then", then), slog.String("ffmpeg", f.words))
-	sh.set(Resting, f.Error()+"; "+then)
 	sh.s.Remark("ladder failed", fmt.Sprintf("The ladder %s; %s.", f.why, then))
+	sh.set(Resting, f.Error()+"; "+then)
 	if rest == hopelessPause {
 		sh.release() // others may wait for it
 	}
