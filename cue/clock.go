@@ -26,7 +26,7 @@ const (
 	maxLead = 2 * time.Second
 )
 
-// observe takes a sample: the media time of the newest unit there is at the moment now.
+// observe takes a sample: the latest presentation time there is at the moment now.
 func (c *clock) observe(latest time.Duration, now time.Time) {
 	if latest <= c.latest {
 		return // nothing has come

@@ -51,7 +51,7 @@ func newLive(s *stream.Stream) *live {
 }
 
 // now is the media time of the moment.
-func (l *live) now(at time.Time) int64 { return l.clock.ticks(l.stream.Latest(), at) }
+func (l *live) now(at time.Time) int64 { return l.clock.ticks(l.stream.Shown(), at) }
 
 // nudge wakes the follower.
 func (l *live) nudge() {
@@ -273,7 +273,7 @@ func (t *Timeline) follow(s *stream.Stream, begun <-chan int64, messages <-chan 
 			t.mu.Unlock()
 		case now := <-sample.C:
 			t.mu.Lock()
-			l.clock.observe(s.Latest(), now)
+			l.clock.observe(s.Shown(), now)
 			if now.Sub(lifeSign) >= lifeSignTime {
 				lifeSign = now
 				t.signLife(now)
@@ -311,7 +311,7 @@ func (t *Timeline) signLife(now time.Time) {
 // beginShow takes up what has been kept for the show.
 func (t *Timeline) beginShow(s *stream.Stream, first int64) {
 	l := newLive(s)
-	l.clock.observe(s.Latest(), time.Now())
+	l.clock.observe(s.Shown(), time.Now())
 	t.certainly(func(x *tx) {
 		resumed := false
 		alive := time.UnixMilli(x.s.alive)
@@ -360,7 +360,7 @@ func (t *Timeline) await() {
 		return
 	}
 	t.board.begin(t.st.show, true)
-	t.relist(t.st.show.ticks(time.Now()))
+	t.relist(t.st.show.ticks(time.Now().Add(maxLead))) // the show's clock may have been ahead
 	t.board.publish()
 }
 
@@ -384,7 +384,7 @@ func (t *Timeline) endShow(l *live) {
 		return
 	}
 	t.certainly(func(x *tx) {
-		end := media.Ticks(l.stream.Latest(), Timescale)
+		end := media.Ticks(l.stream.Shown(), Timescale)
 		for key, a := range t.arms {
 			a.cancel()
 			t.disarm(key)

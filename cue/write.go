@@ -230,7 +230,7 @@ func (x *tx) placeAt(rec *record, at when) error {
 
 // checkSeen refuses a time that viewers have behind them, or one that is too far ahead.
 func (x *tx) checkSeen(field string, tick int64) error {
-	if edge := min(x.now, media.Ticks(x.t.live.stream.Latest(), Timescale)); tick < edge-x.t.book.holdBack && !x.trusted {
+	if edge := min(x.now, media.Ticks(x.t.live.stream.Shown(), Timescale)); tick < edge-x.t.book.holdBack && !x.trusted {
 		ago := media.Duration(x.now-tick, Timescale).Round(time.Millisecond)
 		return refuse(Invalid, "%s is %v ago, and viewers, who are %v behind, have seen that: use \"now\"", field, ago, media.Duration(x.t.book.holdBack, Timescale))
 	}

@@ -138,6 +138,11 @@ func (m *meter) unit(au media.AccessUnit) (at time.Duration, isMedia bool) {
 	return t.LastUnits, t.Track.Kind() != media.KindData
 }
 
+// composition is how much later than it is decoded a unit of a known track is presented.
+func (m *meter) composition(au media.AccessUnit) time.Duration {
+	return media.Duration(au.PTS-au.DTS, m.tracks[au.Track].Track.Timescale)
+}
+
 func (m *meter) remark(text string) {
 	if n := len(m.remarks); n > 0 && m.remarks[n-1].Text == text {
 		m.remarks[n-1].At = time.Now()

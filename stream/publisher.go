@@ -90,8 +90,9 @@ func (p *Publisher) Write(au media.AccessUnit) error {
 		s.contributed(p, au)
 		return nil
 	}
-	if at, media := s.meter.unit(au); media && at > s.latest {
-		s.latest = at
+	if at, isMedia := s.meter.unit(au); isMedia {
+		s.latest = max(s.latest, at)
+		s.shown = max(s.shown, at+s.meter.composition(au))
 	}
 	if len(s.hooks) > 0 && s.canBegin(au) {
 		s.runHooks(au)

@@ -72,6 +72,7 @@ type Stream struct {
 	hooks   []*keyframeHook
 
 	latest time.Duration // media time of the publisher's newest audio or video unit
+	shown  time.Duration // the latest presentation time of those
 	meter  meter
 }
 
@@ -258,6 +259,14 @@ func (s *Stream) Latest() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.latest
+}
+
+// Shown returns the latest presentation time of the publisher's audio and video units so far, zero before the
+// first. It does not go back.
+func (s *Stream) Shown() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown
 }
 
 // Tracks returns those of the newest epoch, nil before the first. They are shared: read only.

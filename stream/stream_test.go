@@ -351,6 +351,32 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestShown has pictures that are presented in another order than they are decoded.
+func TestShown(t *testing.T) {
+	h := newTestHub(t, Config{}, nil)
+	p := publish(t, h, "a")
+	v := mediatest.Video{BFrames: 2}
+	if err := p.Begin([]media.Track{v.Track()}); err != nil {
+		t.Fatal(err)
+	}
+	var latest, shown int64
+	for _, au := range v.Units(20) {
+		if err := p.Write(au); err != nil {
+			t.Fatal(err)
+		}
+		latest, shown = au.DTS, max(shown, au.PTS)
+		if got := p.Stream().Latest(); got != media.Duration(latest, 90000) {
+			t.Errorf("the latest is %v, want %d ticks", got, latest)
+		}
+		if got := p.Stream().Shown(); got < media.Duration(shown, 90000)-time.Microsecond || got > media.Duration(shown, 90000)+time.Microsecond {
+			t.Errorf("shown is %v, want %d ticks", got, shown)
+		}
+	}
+	if shown <= latest {
+		t.Error("nothing was presented later than it was decoded")
+	}
+}
+
 func BenchmarkWriteRead(b *testing.B) {
 	h := NewHub(Config{}, slog.New(slog.DiscardHandler), nil)
 	p, err := h.Publish("a", Source{})

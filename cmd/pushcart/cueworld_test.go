@@ -58,10 +58,12 @@ const (
 type cueWorld struct {
 	t      *testing.T
 	random *rand.Rand
-	dir    string
-	lives  int // servers so far
-	model  cueModel
-	truth  *cueTruth
+	// bFrames is the number of B-frames between two others.
+	bFrames int
+	dir     string
+	lives   int // servers so far
+	model   cueModel
+	truth   *cueTruth
 
 	server  *server
 	stop    context.CancelFunc
@@ -110,6 +112,7 @@ func newCueWorld(t *testing.T, seed uint64, dir string) *cueWorld {
 		w.viewers[i] = &cueViewer{t: t, name: name, world: w, marks: make(map[string]*rangeMark)}
 		w.events[name] = make(map[string][]cueMessage)
 	}
+	w.bFrames = int(seed % 3)
 	w.start()
 	return w
 }
@@ -277,9 +280,10 @@ func (w *cueWorld) live(d time.Duration) {
 // frame sends a frame, with the sound that goes with it, and what the rung has made.
 func (w *cueWorld) frame() {
 	at := w.mediaTime(w.next)
-	au := mediatest.Video{}.Unit(w.next)
+	au := mediatest.Video{BFrames: w.bFrames}.Unit(w.next)
+	composition := au.PTS - au.DTS
 	au.DTS = media.Ticks(at, cue.Timescale)
-	au.PTS = au.DTS
+	au.PTS = au.DTS + composition
 	if err := w.pub.Write(au); err != nil {
 		w.t.Fatal(err)
 	}
@@ -419,6 +423,7 @@ func (w *cueWorld) checkTruth(when string) {
 		w.truth.document(w.t, w.server.counter, path)
 	}
 	if w.t.Failed() {
+		w.model.explain(w.t, w.viewers[0].marks)
 		w.t.Fatalf("... %s", when)
 	}
 }
