@@ -32,7 +32,7 @@ import (
 // have to show what the model says is up; the events in band and the state in each segment have to agree. CUE_SHOWS
 // sets the number of shows, CUE_FIRST the seed of the first.
 func TestCuesModel(t *testing.T) {
-	shows, first := 6, 0
+	shows, first := 4, 0
 	if n, err := strconv.Atoi(os.Getenv("CUE_SHOWS")); err == nil {
 		shows = n
 	}
