@@ -53,14 +53,14 @@ fmt: ## format the Go sources
 test: tools check unit webtest e2e ## everything: formatting, vet, unit and end-to-end tests
 
 unit: tools web ## Go tests with the race detector, without the end-to-end ones
-	$(GO) test -race -timeout 8m $$($(GO) list ./... | grep -v '/e2e$$')
+	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v '/e2e$$')
 
 webtest: ## tests of the player page's own modules
 	cd web && $(NPM) test --silent
 
 # The end-to-end tests measure, so nothing runs beside them.
 e2e: tools web e2e/browser/node_modules/.package-lock.json ## a real host, a real browser: short
-	E2E_RACE=1 $(GO) test -count=1 -timeout 12m -v ./e2e
+	E2E_RACE=1 $(GO) test -count=1 -timeout 30m -v ./e2e
 
 e2e-long: tools web e2e/browser/node_modules/.package-lock.json ## the same, ten starts of 60 s and 200 cues each, judged by the budgets
 	E2E_STARTS=10 E2E_SECONDS=60 E2E_CUES=200 E2E_CUE_FRAMES=90 E2E_PAUSE_SECONDS=60 E2E_JUDGE=1 $(GO) test -count=1 -timeout 120m -v ./e2e
