@@ -36,6 +36,8 @@ type cues struct {
 	last   uint32 // event id
 	edge   int64  // end of the media so far, in ticks of cue.Timescale; it does not go back
 	trim   int64  // what the ranges have been trimmed for: the first listed msn
+	// up says that players that hear no more than what is in band take something to be up.
+	up bool
 	// touched says that something has been heard of a cue since passEdge.
 	touched bool
 	states  [maxCuts + 2]state // the newest, by number
@@ -282,6 +284,7 @@ func (r *rendition) events(first bool) []fmp4.Event {
 			lasts = uint32(min(media.Rescale(c.lasts, cue.Timescale, r.timescale()), fmp4.UnknownDuration))
 		}
 		list = append(list, r.event(max(at, r.partStart), lasts, c.event, c.message))
+		r.p.cues.up = true
 	}
 	return list
 }
@@ -340,7 +343,7 @@ func (r *rendition) stateEvents() []fmp4.Event {
 	return events
 }
 
-// stateMessages say which cues are up at now, in ticks of cue.Timescale.
+// stateMessages say which cues are up at now, in ticks of cue.Timescale. That nothing is up any more is said once.
 func (p *Packager) stateMessages(now int64) [][]byte {
 	var chunks [][]json.RawMessage
 	size := maxMessage
@@ -355,6 +358,12 @@ func (p *Packager) stateMessages(now int64) [][]byte {
 			size = len(entry) + 1
 		}
 		chunks[len(chunks)-1] = append(chunks[len(chunks)-1], entry)
+	}
+	if was := p.cues.up; was && len(chunks) == 0 {
+		chunks = [][]json.RawMessage{{}}
+		p.cues.up = false
+	} else {
+		p.cues.up = len(chunks) > 0
 	}
 	messages := make([][]byte, len(chunks))
 	for n, entries := range chunks {

@@ -251,6 +251,27 @@ func TestStateInEachSegment(t *testing.T) {
 	}
 }
 
+// TestStateOfNothing has a cue end without another: players that hear only what is in band learn it from an empty
+// state, once.
+func TestStateOfNothing(t *testing.T) {
+	video := mediatest.Video{Start: 90000}
+	p, _ := cueShow(t, []media.Track{video.Track()}, video.Units(30*16),
+		at(1, mark("open", 2, cue.Open)), at(5, mark("open", 2, 5.5)), // taken back while it is up
+		at(9, mark("short", 11.2, 12.1))) // within one segment
+	var states []string
+	for _, m := range messages(t, p, "v1") {
+		if m.Op == "state" {
+			states = append(states, fmt.Sprintf("%g:%d", m.seconds, len(m.Cues)))
+			if m.Cues == nil {
+				t.Errorf("the state at %g s has no list", m.seconds)
+			}
+		}
+	}
+	if want := []string{"3:1", "5:1", "7:0", "13:0"}; !slices.Equal(states, want) {
+		t.Errorf("states (second:cues) %q, want %q", states, want)
+	}
+}
+
 // TestCuesChange has ends that come later, earlier, and never.
 func TestCuesChange(t *testing.T) {
 	video := mediatest.Video{Start: 90000}
