@@ -18,7 +18,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -101,14 +100,4 @@ func untroubled(t *testing.T, r harness.Report) {
 	if r.Navigations != 1 {
 		t.Errorf("the page was loaded %d times", r.Navigations)
 	}
-}
-
-// ffprobe returns what ffprobe says about a URL, as CSV.
-func ffprobe(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := exec.Command("ffprobe", append([]string{"-v", "error", "-of", "csv=p=0"}, args...)...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("ffprobe: %v\n%s", err, out)
-	}
-	return string(out)
 }

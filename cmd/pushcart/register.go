@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -61,12 +62,15 @@ func (r *register) read() ([]registered, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var text registerText
-	var data bytes.Buffer
-	if n, err := data.ReadFrom(f); err != nil || n > maxRegister {
-		return nil, fmt.Errorf("%s has %d bytes: %w", r.file, n, err)
+	data, err := io.ReadAll(io.LimitReader(f, maxRegister+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(data) > maxRegister:
+		return nil, fmt.Errorf("%s has more than %d bytes: it is no list of shows", r.file, maxRegister)
 	}
-	if err := json.Unmarshal(data.Bytes(), &text); err != nil {
+	var text registerText
+	if err := json.Unmarshal(data, &text); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.file, err)
 	}
 	return text.Shows, nil

@@ -127,12 +127,12 @@ func TestRegister(t *testing.T) {
 	if got, err := r.read(); err != nil || !slices.Equal(got, []registered{{"shop", 100, 7}, {"other", 200, 9}}) {
 		t.Errorf("%v, %v", got, err)
 	}
-	for _, text := range []string{"", "{", `{"shows":3}`, "\x00"} {
+	for _, text := range []string{"", "{", `{"shows":3}`, "\x00", `{"shows":[]}` + strings.Repeat(" ", maxRegister)} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.read(); err == nil {
-			t.Errorf("%q was read", text)
+			t.Errorf("%.20q was read", text)
 		}
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(file)); len(entries) != 1 {

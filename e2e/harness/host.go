@@ -201,9 +201,6 @@ func (h *Host) Freeze() { h.signal(syscall.SIGSTOP) }
 // Thaw lets a frozen host go on.
 func (h *Host) Thaw() { h.signal(syscall.SIGCONT) }
 
-// Gone is closed when the host has ended, by itself or not.
-func (h *Host) Gone() <-chan struct{} { return h.exited }
-
 func (h *Host) signal(s syscall.Signal) {
 	select {
 	case <-h.exited:

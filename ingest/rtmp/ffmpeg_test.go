@@ -17,7 +17,7 @@ func ffmpeg(t *testing.T, args ...string) *exec.Cmd {
 	path, err := exec.LookPath("ffmpeg")
 	if err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatal("ffmpeg is missing: make setup installs it")
+			t.Fatal("ffmpeg is missing: make tools installs it")
 		}
 		t.Skip("ffmpeg is missing")
 	}

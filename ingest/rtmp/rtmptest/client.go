@@ -285,6 +285,3 @@ func (c *Client) Goodbye() error {
 
 // Kill closes the connection without a word.
 func (c *Client) Kill() { c.nc.Close() }
-
-// Conn returns the connection, to write raw bytes to or to freeze.
-func (c *Client) Conn() net.Conn { return c.nc }
