@@ -24,6 +24,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"pushcart/packager"
@@ -60,13 +61,14 @@ type Server struct {
 	pages http.Handler
 	log   *slog.Logger
 
-	counters  counters
-	waiting   gauge // of all shows
-	listening gauge // to events of all shows
-	rooms     rooms
-	values    valueCache
-	contents  contents
-	boot      string // unlike that of any other process of this server: for what is numbered anew
+	counters   counters
+	waiting    gauge    // of all shows
+	listening  gauge    // to events of all shows
+	turnedAway sync.Map // net.Conn: one too many, and not counted among the connections
+	rooms      rooms
+	values     valueCache
+	contents   contents
+	boot       string // unlike that of any other process of this server: for what is numbered anew
 }
 
 // New returns a server of the given shows. Requests for /live/{name}/ and for anything outside of /live/

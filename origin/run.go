@@ -90,11 +90,13 @@ func (s *Server) connState(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		if !s.counters.connections.enter(s.cfg.MaxConnections) {
-			s.counters.connections.n.Add(1) // until StateClosed
 			s.counters.refused.Add(1)
+			s.turnedAway.Store(c, struct{}{}) // until StateClosed
 			c.Close()
 		}
 	case http.StateClosed, http.StateHijacked:
-		s.counters.connections.leave()
+		if _, never := s.turnedAway.LoadAndDelete(c); !never {
+			s.counters.connections.leave()
+		}
 	}
 }

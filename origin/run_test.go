@@ -289,6 +289,34 @@ func TestMaxConnections(t *testing.T) {
 	}
 }
 
+// TestGaugeNeverShowsMoreThanItsLimit: those who are refused are not seen in the count, not even for a moment.
+func TestGaugeNeverShowsMoreThanItsLimit(t *testing.T) {
+	var g gauge
+	g.n.Store(3)
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for range 4 {
+		wg.Go(func() {
+			for range 20000 {
+				if g.enter(3) {
+					t.Error("let in")
+				}
+			}
+		})
+	}
+	go func() { wg.Wait(); close(stop) }()
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if n := g.n.Load(); n > 3 {
+			t.Fatalf("%d of 3", n)
+		}
+	}
+}
+
 // pipes is a listener of net.Pipe connections, for time that synctest makes.
 type pipes struct {
 	conns  chan net.Conn

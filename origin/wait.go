@@ -14,11 +14,15 @@ type gauge struct{ n atomic.Int64 }
 
 // enter adds one, or reports false if there are limit already.
 func (g *gauge) enter(limit int) bool {
-	if g.n.Add(1) > int64(limit) {
-		g.n.Add(-1)
-		return false
+	for {
+		n := g.n.Load()
+		if n >= int64(limit) {
+			return false
+		}
+		if g.n.CompareAndSwap(n, n+1) {
+			return true
+		}
 	}
-	return true
 }
 
 func (g *gauge) leave() { g.n.Add(-1) }
