@@ -41,6 +41,14 @@ const (
 	CodecAV1  Codec = "av1"  // Config: AV1CodecConfigurationRecord (av1C body). Data: one temporal unit, low-overhead OBUs, no temporal delimiter
 	CodecAAC  Codec = "aac"  // Config: AudioSpecificConfig. Data: one raw access unit, no ADTS
 	CodecOpus Codec = "opus" // Config: OpusHead without its magic (RFC 7845 section 5.1, from the version byte). Data: one packet
+	// What HLS can't carry, though encoders send it: the sound of cameras and of old telephony. Tracks in these are
+	// Internal. Config: one byte, the number of channels. Timescale: the sampling rate.
+	CodecPCMA Codec = "pcma" // Data: G.711 A-law, a byte a sample, channels interleaved
+	CodecPCMU Codec = "pcmu" // Data: G.711 mu-law, likewise
+	CodecL16  Codec = "l16"  // Data: linear 16 bits, big-endian, channels interleaved
+	CodecG722 Codec = "g722" // Data: G.722 at 64 kb/s, a byte for two samples at 16 kHz
+	CodecMP3  Codec = "mp3"  // Data: one MPEG-1 or MPEG-2 audio layer III frame
+
 	CodecAMF0 Codec = "amf0" // Config: nil. Data: the AMF0 values of an RTMP data message, its name first
 	CodecCue  Codec = "cue"  // Config: nil. Data: one cue.Mark, as JSON
 )
@@ -50,7 +58,7 @@ func (c Codec) Kind() Kind {
 	switch c {
 	case CodecH264, CodecHEVC, CodecAV1:
 		return KindVideo
-	case CodecAAC, CodecOpus:
+	case CodecAAC, CodecOpus, CodecPCMA, CodecPCMU, CodecL16, CodecG722, CodecMP3:
 		return KindAudio
 	case CodecAMF0, CodecCue:
 		return KindData
@@ -81,6 +89,13 @@ type Track struct {
 	// Contributed says that the track is not the host's own: it has joined the show from another
 	// connection, and comes and goes without the show's other tracks.
 	Contributed bool
+	// Internal says that the track is what others are made of, and never offered to viewers itself: sound in a codec
+	// that HLS can't carry, a voice that is still to be mixed with the show's own sound.
+	Internal bool
+	// Group names a quality of the sound, such as "64k"; it is empty for the show's own. An audio track with a
+	// group is that quality of the track of the same Language and Label (of the host's first audio track, if it has neither).
+	// A video track with a group is best heard with the audio of that group.
+	Group string
 }
 
 // Kind returns what the track is for.
