@@ -29,6 +29,16 @@ type Messages interface {
 	HostMessage(s *stream.Stream, name string, args []any, at time.Duration)
 }
 
+// Mixer makes sound of sound. It is asked when a track is announced, and must not block.
+type Mixer interface {
+	// Converts reports whether sound in a codec that HLS can't carry is made into one that it can, in the show called
+	// name. As long as that is not known, it says yes.
+	Converts(name string) bool
+	// Mixes reports whether a voice is mixed with the sound of the show called name: then viewers get the mix, and
+	// the voice itself only goes into it.
+	Mixes(name string) bool
+}
+
 // Desk lets hosts in, and those who stand beside them. Its fields are set before it is used; its methods are
 // safe for concurrent use.
 type Desk struct {
@@ -38,7 +48,9 @@ type Desk struct {
 	Auth   Authorizer
 	// Messages may be nil.
 	Messages Messages
-	Log      *slog.Logger
+	// Mixer may be nil: then nothing is mixed, and what sound is converted Sound.Convert alone decides.
+	Mixer Mixer
+	Log   *slog.Logger
 
 	mu    sync.Mutex
 	hosts map[*stream.Stream]*hostClock // guarded by mu: of the shows that are on

@@ -6,19 +6,6 @@ import (
 	"pushcart/media"
 )
 
-// Sound is about shows without any. The zero value is usable.
-type Sound struct {
-	// Silence gives shows whose host sends pictures only a track of silence, for players and channels that
-	// insist on sound; false by default.
-	Silence bool `yaml:"silence"`
-}
-
-// WithDefaults returns s: here the zero value is the default.
-func (s Sound) WithDefaults() Sound { return s }
-
-// Validate finds nothing wrong.
-func (s Sound) Validate() error { return nil }
-
 // silentTrack is the one that is added: AAC-LC, 48 kHz, stereo.
 var silentTrack = media.Track{Codec: media.CodecAAC, Timescale: 48000, Config: []byte{0x11, 0x90}}
 
