@@ -67,6 +67,7 @@ type Stream struct {
 	bytes   int
 	own     []media.Track // the publisher's tracks of the epoch
 	tracks  []media.Track // all tracks of the epoch; replaced, never modified
+	changed chan struct{} // see Lineup; closed and replaced
 	readers []*Reader
 	notes   []note
 	hooks   []*keyframeHook
@@ -87,6 +88,8 @@ func newStream(h *Hub, name, epoch string, now time.Time) *Stream {
 		sides: make(map[string]*Publisher),
 		bases: make(map[string]int),
 		meter: newMeter(),
+
+		changed: make(chan struct{}),
 	}
 }
 
@@ -204,6 +207,9 @@ func (s *Stream) append(ev Event) {
 	index := s.first + int64(len(s.events))
 	if ev.opens() || ev.Kind == EventUnit && s.canBegin(ev.Unit) {
 		s.gop = index
+	}
+	if ev.Kind != EventUnit {
+		s.lineupChanged()
 	}
 	s.events = append(s.events, ev)
 	s.bytes += len(ev.Unit.Data)

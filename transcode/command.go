@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-)
 
-// firstPipe is the file descriptor of the first rung's pipe in ffmpeg; the others follow.
-const firstPipe = 3
+	"pushcart/transcode/ffmpeg"
+)
 
 // arguments returns ffmpeg's command line: a NUT file comes in at stdin, is decoded once, and goes out as one NUT
 // file a rung. frameRate is the source's, zero if unknown.
@@ -31,7 +30,7 @@ func arguments(c Config, targets []target) []string {
 		"-threads", "1",
 		"-f", "nut", "-i", "pipe:0")
 	for i, t := range targets {
-		args = append(args, t.output(firstPipe+i)...)
+		args = append(args, t.output(ffmpeg.FirstPipe+i)...)
 	}
 	return args
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"pushcart/media"
+	"pushcart/transcode/ffmpeg"
 )
 
 // Config is the ladder's part of the configuration. The zero value is usable, and transcodes nothing.
@@ -90,7 +91,7 @@ func (r BitRate) String() string {
 const (
 	defaultFFmpeg   = "ffmpeg"
 	defaultMaxShows = 2
-	defaultNice     = 5
+	defaultNice     = ffmpeg.DefaultNice
 
 	maxShows   = 256
 	maxNice    = 19

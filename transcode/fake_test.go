@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pushcart/media"
+	"pushcart/transcode/ffmpeg"
 	"pushcart/transcode/nut"
 )
 
@@ -55,12 +56,6 @@ func fakeFFmpeg(kind string, args []string) int {
 		fmt.Println(" V..... = Video\n ------\n V....D libx264              H.264\n A....D aac                  AAC")
 		return 0
 	}
-	switch kind {
-	case "hears nothing":
-		sleepForEver()
-	case "is a server":
-		return serveOne(args[0])
-	}
 	in, err := nut.NewReader(os.Stdin)
 	if err != nil {
 		return 1
@@ -73,7 +68,7 @@ func fakeFFmpeg(kind string, args []string) int {
 		if a != "-map" {
 			continue
 		}
-		w, err := nut.NewWriter(os.NewFile(uintptr(firstPipe+len(outs)), "pipe"), []nut.Stream{src})
+		w, err := nut.NewWriter(os.NewFile(uintptr(ffmpeg.FirstPipe+len(outs)), "pipe"), []nut.Stream{src})
 		if err != nil {
 			return 1
 		}
@@ -95,7 +90,7 @@ func fakeFFmpeg(kind string, args []string) int {
 		case kind == "makes no keyframes" && n > 0:
 			f.Data = f.Data[:0:0]
 		case kind == "writes nonsense":
-			os.NewFile(firstPipe, "pipe").WriteString("this is no NUT")
+			os.NewFile(ffmpeg.FirstPipe, "pipe").WriteString("this is no NUT")
 			f.Data = f.Data[:0:0]
 		}
 		f.Data = byteStream(nals(media.NALUnits(media.NALLengthSize(track), f.Data)))

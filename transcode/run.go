@@ -12,6 +12,7 @@ import (
 
 	"pushcart/media"
 	"pushcart/stream"
+	"pushcart/transcode/ffmpeg"
 	"pushcart/transcode/nut"
 )
 
@@ -33,7 +34,7 @@ func (f *failure) Error() string { return "the ladder " + f.why }
 
 // run is one ffmpeg process's life.
 type run struct {
-	child   *child
+	child   *ffmpeg.Process
 	feed    *feed
 	col     *collector
 	restore time.Duration // see policy.restoreAfter
@@ -46,7 +47,7 @@ type run struct {
 // end, from another goroutine; it is the caller who calls stop, then or at any other time.
 func newRun(sh *show, src media.Track, f media.Format, targets []target, fail context.CancelCauseFunc) (*run, error) {
 	cfg := sh.t.cfg
-	c, err := start(cfg.FFmpeg, arguments(cfg, targets), len(targets), cfg.Nice)
+	c, err := ffmpeg.Start(cfg.FFmpeg, arguments(cfg, targets), len(targets), cfg.Nice)
 	if err != nil {
 		return nil, &failure{why: fmt.Sprintf("can't start ffmpeg: %v", err)}
 	}
@@ -63,7 +64,7 @@ func newRun(sh *show, src media.Track, f media.Format, targets []target, fail co
 // join makes the ladder a contributor of the show, with these tracks.
 func (sh *show) join(tracks []media.Track) (*stream.Publisher, error) {
 	pub, err := sh.t.hub.Join(sh.s.Name(), stream.Contribution{Role: role, Derived: true},
-		stream.Source{Protocol: "ffmpeg", Remote: "this server", Agent: "ffmpeg " + sh.t.have.version})
+		stream.Source{Protocol: "ffmpeg", Remote: "this server", Agent: "ffmpeg " + sh.t.have.Version})
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +88,13 @@ func (r *run) stop(why error) {
 	close(r.done)
 	r.col.leave(why)
 	r.feed.close()
-	r.child.stop()
+	r.child.Stop()
 	r.work.Wait()
 }
 
 // give ends the run with a failure.
 func (r *run) give(why string) {
-	f := &failure{why: why, words: r.child.words.String()}
+	f := &failure{why: why, words: r.child.Words()}
 	if joined := r.col.vitals().joined; !joined.IsZero() {
 		f.stood = time.Since(joined)
 	}
@@ -103,7 +104,7 @@ func (r *run) give(why string) {
 // write feeds ffmpeg. It ends when there is no more, or nobody to take it: why, the watch finds out.
 func (r *run) write(src media.Track, f media.Format) {
 	tags := map[media.Codec]string{media.CodecH264: "H264", media.CodecHEVC: "HEVC", media.CodecAV1: "AV01"}
-	w, err := nut.NewWriter(r.child.in, []nut.Stream{{
+	w, err := nut.NewWriter(r.child.In, []nut.Stream{{
 		Tag: tags[src.Codec], Timescale: src.Timescale, Extradata: src.Config,
 		Width: f.CodedWidth, Height: f.CodedHeight, FrameRate: cmp.Or(src.FrameRate, f.FrameRate),
 	}})
@@ -128,7 +129,7 @@ func (r *run) read(i int, t target) {
 	}
 	// The end of the file is that of the process, whose last words say more.
 	select {
-	case <-r.child.done:
+	case <-r.child.Done:
 	case <-r.done:
 	case <-time.After(silence):
 		r.give(fmt.Sprintf("has lost its %s: ffmpeg has closed the pipe", t.Label()))
@@ -136,7 +137,7 @@ func (r *run) read(i int, t target) {
 }
 
 func (r *run) readRung(i int, t target) error {
-	in, err := nut.NewReader(r.child.outs[i])
+	in, err := nut.NewReader(r.child.Outs[i])
 	if err != nil {
 		return err
 	}
@@ -167,8 +168,8 @@ func (r *run) watch() {
 		select {
 		case <-r.done:
 			return
-		case <-r.child.done:
-			r.give("has lost ffmpeg: " + r.child.end())
+		case <-r.child.Done:
+			r.give("has lost ffmpeg: " + r.child.End())
 			return
 		case <-tick.C:
 		}

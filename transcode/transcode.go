@@ -4,8 +4,8 @@
 // The host's own rendition does not know of all this. It is published without waiting for the ladder, and goes
 // on when ffmpeg dies, hangs or is too slow; rungs join when they are ready and leave when they are not.
 //
-// The story: plan.go says which rungs a source gets, command.go and encoder.go what ffmpeg is told, child.go runs the
-// process, feed.go is the queue in front of it, collect.go takes what it makes, run.go is one process's life,
+// The story: plan.go says which rungs a source gets, command.go and encoder.go what ffmpeg is told, package ffmpeg
+// runs the process, feed.go is the queue in front of it, collect.go takes what it makes, run.go is one process's life,
 // show.go what a show does about its end, policy.go how patiently. Packets travel in NUT (package nut), which
 // changes no time; units.go makes them the house's access units.
 //
@@ -20,6 +20,7 @@ import (
 	"sync"
 
 	"pushcart/stream"
+	"pushcart/transcode/ffmpeg"
 )
 
 // Hub is where rungs join their shows. *stream.Hub implements it.
@@ -38,7 +39,7 @@ type Transcoder struct {
 	shows  sync.WaitGroup
 	slots  chan struct{} // one for each show that is transcoded
 	probed chan struct{} // closed when what follows is known
-	have   abilities
+	have   ffmpeg.Abilities
 
 	mu     sync.Mutex // guards what follows
 	byName map[string]*show
@@ -56,7 +57,7 @@ func New(cfg Config, hub Hub, log *slog.Logger) *Transcoder {
 // every ffmpeg process has ended. A ffmpeg that is missing is no error: shows go out as they come.
 func (t *Transcoder) Run(ctx context.Context) error {
 	if len(t.cfg.Shows) > 0 {
-		t.have = probe(ctx, t.cfg.FFmpeg)
+		t.have = ffmpeg.Probe(ctx, t.cfg.FFmpeg)
 		t.report()
 	}
 	close(t.probed)
@@ -70,14 +71,14 @@ func (t *Transcoder) Run(ctx context.Context) error {
 
 // report says in the log what the ladders will be without.
 func (t *Transcoder) report() {
-	if why := t.have.problem; why != "" {
+	if why := t.have.Problem; why != "" {
 		t.log.Error("no ladder: "+why, slog.String("ffmpeg", t.cfg.FFmpeg))
 		return
 	}
 	missing := make(map[string]bool)
 	for _, l := range t.cfg.Shows {
 		for _, r := range l.Rungs {
-			if !t.have.encoders[r.Encoder] && !missing[r.Encoder] {
+			if !t.have.Encoders[r.Encoder] && !missing[r.Encoder] {
 				missing[r.Encoder] = true
 				t.log.Error(fmt.Sprintf("ffmpeg has no encoder %q: rungs that want it are left out (ffmpeg -encoders lists those it has)", r.Encoder),
 					slog.String("ffmpeg", t.cfg.FFmpeg))
@@ -120,13 +121,13 @@ func (t *Transcoder) Status(name string) (Status, bool) {
 
 // usable returns the rungs whose encoders ffmpeg has, and what is wrong if there are none.
 func (t *Transcoder) usable(rungs []Rung) ([]Rung, string) {
-	if t.have.problem != "" {
-		return nil, t.have.problem
+	if t.have.Problem != "" {
+		return nil, t.have.Problem
 	}
 	var usable []Rung
 	var missing []string
 	for _, r := range rungs {
-		if t.have.encoders[r.Encoder] {
+		if t.have.Encoders[r.Encoder] {
 			usable = append(usable, r)
 		} else {
 			missing = append(missing, r.Encoder)

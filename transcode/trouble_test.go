@@ -51,7 +51,7 @@ func (h *house) process(name string) int {
 	if sh.current == nil {
 		return 0
 	}
-	return sh.current.child.process.Pid
+	return sh.current.child.PID()
 }
 
 var lowRung = Rung{ShortSide: 64, BitRate: 60_000}

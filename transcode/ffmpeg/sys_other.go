@@ -1,6 +1,6 @@
 //go:build !linux
 
-package transcode
+package ffmpeg
 
 import "syscall"
 

@@ -1,4 +1,4 @@
-package transcode
+package ffmpeg
 
 import (
 	"bufio"
@@ -12,23 +12,58 @@ import (
 	"time"
 )
 
-// serveOne is a server with an ffmpeg, for TestNoOrphans: it says which process that is, and waits to be killed.
-func serveOne(ffmpeg string) int {
-	c, err := start(ffmpeg, []string{"-i"}, 1, defaultNice)
+// The test binary is a program of another kind where its name says so.
+const (
+	deafName   = "ffmpeg that hears nothing"
+	serverName = "a server with an ffmpeg"
+)
+
+func TestMain(m *testing.M) {
+	switch filepath.Base(os.Args[0]) {
+	case deafName:
+		sleepForEver()
+	case serverName:
+		os.Exit(serveOne(os.Args[1]))
+	}
+	os.Exit(m.Run())
+}
+
+// serveOne is a server with an ffmpeg: it says which process that is, and waits to be killed.
+func serveOne(program string) int {
+	c, err := Start(program, []string{"-i"}, 1, DefaultNice)
 	if err != nil {
 		return 1
 	}
-	fmt.Println(c.process.Pid)
+	fmt.Println(c.PID())
 	sleepForEver()
 	return 0
+}
+
+// sleepForEver does. An empty select is a deadlock, which Go ends.
+func sleepForEver() {
+	for {
+		time.Sleep(time.Hour)
+	}
+}
+
+// called returns the test binary under another name.
+func called(t *testing.T, name string) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), name)
+	if err := os.Symlink(self, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
 }
 
 // TestNoOrphans kills a server (SIGKILL) whose ffmpeg does not even notice that its standard input has ended.
 func TestNoOrphans(t *testing.T) {
 	t.Parallel()
-	deaf := fake(t, "hears nothing").FFmpeg
-	server := fake(t, "is a server").FFmpeg
-	cmd := exec.Command(server, deaf)
+	cmd := exec.Command(called(t, serverName), called(t, deafName))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

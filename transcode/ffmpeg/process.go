@@ -1,4 +1,6 @@
-package transcode
+// Package ffmpeg runs ffmpeg processes: what a program of that name can do, and one at work, with pipes for what goes
+// in and what comes out. What it is told and what becomes of its end is others' business.
+package ffmpeg
 
 import (
 	"errors"
@@ -12,25 +14,35 @@ import (
 	"time"
 )
 
-// child is one ffmpeg process: a pipe in, a pipe out for each rung.
-type child struct {
-	in    *os.File
-	outs  []*os.File
-	words *lastWords
+// FirstPipe is the file descriptor of the first pipe that comes out of a process; the others follow. What goes in
+// is its standard input.
+const FirstPipe = 3
 
+// DefaultNice is how far a process stands back behind the server unless it is told otherwise.
+const DefaultNice = 5
+
+// Process is one at work: a pipe in, and some out.
+type Process struct {
+	In   *os.File
+	Outs []*os.File
+	// Done is closed when the process is no more.
+	Done <-chan struct{}
+
+	words   *lastWords
 	process *os.Process
-	done    chan struct{} // closed when the process is no more
-	err     error         // how it ended; valid when done is closed
+	err     error // how it ended; valid when Done is closed
 }
 
-// start runs program. The caller calls stop, whatever happens.
-func start(program string, args []string, outs, nice int) (*child, error) {
-	c := &child{words: new(lastWords), done: make(chan struct{})}
+// Start runs program, with so many pipes out, and nice (1 to 19) as far behind the server. The caller calls Stop,
+// whatever happens.
+func Start(program string, args []string, outs, nice int) (*Process, error) {
+	done := make(chan struct{})
+	c := &Process{words: new(lastWords), Done: done}
 	theirIn, in, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	c.in = in
+	c.In = in
 	theirs := []*os.File{theirIn}
 	cmd := exec.Command(program, args...)
 	cmd.Stdin = theirIn
@@ -41,10 +53,10 @@ func start(program string, args []string, outs, nice int) (*child, error) {
 	for range outs {
 		out, theirOut, err := os.Pipe()
 		if err != nil {
-			closeAll(append(theirs, append(c.outs, c.in)...))
+			closeAll(append(theirs, append(c.Outs, c.In)...))
 			return nil, err
 		}
-		c.outs = append(c.outs, out)
+		c.Outs = append(c.Outs, out)
 		theirs = append(theirs, theirOut)
 		cmd.ExtraFiles = append(cmd.ExtraFiles, theirOut)
 	}
@@ -59,13 +71,13 @@ func start(program string, args []string, outs, nice int) (*child, error) {
 		started <- err
 		if err == nil {
 			c.err = cmd.Wait()
-			close(c.done)
+			close(done)
 		}
 	}()
 	err = <-started
 	closeAll(theirs)
 	if err != nil {
-		closeAll(append(c.outs, c.in))
+		closeAll(append(c.Outs, c.In))
 		return nil, err
 	}
 	lowerPriority(c.process.Pid, nice)
@@ -78,15 +90,21 @@ func environment(ours []string) []string {
 	return slices.DeleteFunc(slices.Clone(ours), func(v string) bool { return strings.HasPrefix(v, "PUSHCART_") })
 }
 
-// stop kills the process and returns when it is gone. Reads from its pipes fail from here on.
-func (c *child) stop() {
+// PID is the process's number.
+func (c *Process) PID() int { return c.process.Pid }
+
+// Words are the last lines that the process has written to standard error, in one.
+func (c *Process) Words() string { return c.words.String() }
+
+// Stop kills the process and returns when it is gone. Reads from its pipes fail from here on.
+func (c *Process) Stop() {
 	_ = c.process.Kill() // an error says that it is gone
-	<-c.done
-	closeAll(append(c.outs, c.in))
+	<-c.Done
+	closeAll(append(c.Outs, c.In))
 }
 
-// end says how the process ended, which it has, in words.
-func (c *child) end() string {
+// End says how the process ended, which it has, in words.
+func (c *Process) End() string {
 	var exit *exec.ExitError
 	switch {
 	case c.err == nil:

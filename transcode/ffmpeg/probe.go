@@ -1,4 +1,4 @@
-package transcode
+package ffmpeg
 
 import (
 	"bufio"
@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// abilities is what an ffmpeg program can do.
-type abilities struct {
-	problem  string // why it can't be used at all; one sentence for the operator
-	version  string
-	encoders map[string]bool
+// Abilities is what a program can do.
+type Abilities struct {
+	// Problem is why it can't be used at all: a clause for the operator, empty if it can.
+	Problem  string
+	Version  string
+	Encoders map[string]bool
 }
 
 // probeTimeout is how long ffmpeg may take to tell. A cold disk is slow.
@@ -26,30 +27,30 @@ const probeTimeout = 15 * time.Second
 // The oldest version that will do: it brought -fps_mode.
 const oldestMajor, oldestMinor = 5, 1
 
-// probe asks the program for its version and its encoders.
-func probe(ctx context.Context, program string) abilities {
+// Probe asks the program for its version and its encoders. It takes probeTimeout at most.
+func Probe(ctx context.Context, program string) Abilities {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	text, err := ask(ctx, program, "-version")
 	if err != nil {
-		return abilities{problem: explain(program, err)}
+		return Abilities{Problem: explain(program, err)}
 	}
-	a := abilities{version: version(text), encoders: make(map[string]bool)}
-	if a.version == "" {
-		return abilities{problem: fmt.Sprintf("%s does not say what version it is: is it ffmpeg? (ladder.ffmpeg)", program)}
+	a := Abilities{Version: version(text), Encoders: make(map[string]bool)}
+	if a.Version == "" {
+		return Abilities{Problem: fmt.Sprintf("%s does not say what version it is: is it ffmpeg? (ladder.ffmpeg)", program)}
 	}
-	if tooOld(a.version) {
-		a.problem = fmt.Sprintf("%s is version %s: install %d.%d or a later one", program, a.version, oldestMajor, oldestMinor)
+	if tooOld(a.Version) {
+		a.Problem = fmt.Sprintf("%s is version %s: install %d.%d or a later one", program, a.Version, oldestMajor, oldestMinor)
 		return a
 	}
 	text, err = ask(ctx, program, "-encoders")
 	if err != nil {
-		return abilities{problem: explain(program, err)}
+		return Abilities{Problem: explain(program, err)}
 	}
 	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
 		// " V....D libx264   H.264 / AVC ..."
 		if f := strings.Fields(lines.Text()); len(f) > 1 && len(f[0]) == 6 {
-			a.encoders[f[1]] = true
+			a.Encoders[f[1]] = true
 		}
 	}
 	return a
