@@ -55,6 +55,7 @@ const cardScript = `(async () => {
 
 // The card is safe with whatever a cue says, and keeps the focus.
 func TestCard(t *testing.T) {
+	together(t)
 	b := chromium(t)
 	s := harness.Serve(t, binary(t), "")
 	page := b.Open(t, s.PageURL("shop", ""), harness.PageOptions{})

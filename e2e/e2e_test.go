@@ -11,7 +11,8 @@
 //	E2E_SHOT=1                write docs/images/player.png
 //
 // Timing depends on the machine, so that without E2E_JUDGE only what must hold on any machine is tested:
-// that shows play, go on, and never go back. Figures are printed, and kept in build/e2e.
+// that shows play, go on, and never go back. Figures are printed, and kept in build/e2e. Tests wait for what has to come
+// (harness.Patience) and not for a time; where something needs a machine that keeps up, harness.Fairly measures that.
 package e2e
 
 import (
@@ -21,6 +22,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"pushcart/e2e/harness"
 )
@@ -37,6 +39,7 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	harness.Watch()
 	os.Exit(func() int {
 		var err error
 		if scratch, err = os.MkdirTemp("", "pushcart-e2e"); err != nil {
@@ -51,6 +54,24 @@ func TestMain(m *testing.M) {
 		}()
 		return m.Run()
 	}())
+}
+
+// together lets a test run beside others of its kind, after those that measure: nothing in it is judged by time. When
+// figures are judged, it runs alone too.
+func together(t *testing.T) {
+	if !judge {
+		t.Parallel()
+	}
+}
+
+// waitUntil waits until something is so.
+func waitUntil(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(harness.Patience); !so(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not within %v", what, harness.Patience)
+		}
+	}
 }
 
 // binary returns the server's binary.

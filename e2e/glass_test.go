@@ -35,7 +35,7 @@ func TestGlassToGlass(t *testing.T) {
 					var all []harness.Figures
 					for i := range starts {
 						page := b.Open(t, s.PageURL("shop", "?player="+player), harness.PageOptions{})
-						page.UntilPlaying(20 * time.Second)
+						page.UntilPlaying()
 						page.Plays(time.Duration(seconds) * time.Second)
 						all = append(all, judgeStart(t, i, page.Report(time.Time{}), latency.most))
 						page.Close()
@@ -57,9 +57,6 @@ func judgeStart(t *testing.T, i int, r harness.Report, most time.Duration) harne
 	}
 	f := r.Figures(r.Frames[0].Shown + float64(warmUp.Milliseconds()))
 	t.Logf("start %d: %v", i+1, f)
-	if r.Phase != "playing" {
-		t.Errorf("start %d: the page says %q", i+1, r.Headline)
-	}
 	if f.Backwards > 0 {
 		t.Errorf("start %d: the picture went back %d times", i+1, f.Backwards)
 	}

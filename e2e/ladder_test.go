@@ -21,14 +21,16 @@ func TestLadderInTrouble(t *testing.T) {
 `)
 	harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{})
 	followed := s.Follow(t, "shop")
-	s.UntilLadder(t, "shop", 30*time.Second, func(l harness.Ladder) bool { return l.State == "running" })
+	s.UntilLadder(t, "shop", "running", running)
 	page := b.Open(t, s.PageURL("shop", ""), harness.PageOptions{Width: 800, Height: 450})
-	page.UntilPlaying(20 * time.Second)
+	page.UntilPlaying()
 	page.Plays(3 * time.Second)
 	began := time.Now()
-	for i, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP} {
+	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP} {
+		// On a busy machine it may also fail by itself.
+		before := s.UntilLadder(t, "shop", "running", running).Failures
 		s.SignalFFmpeg(t, sig)
-		s.UntilLadder(t, "shop", time.Minute, func(l harness.Ladder) bool { return l.Failures == i+1 && l.State == "running" })
+		s.UntilLadder(t, "shop", "back after "+sig.String(), func(l harness.Ladder) bool { return l.Failures > before && running(l) })
 	}
 	page.Plays(3 * time.Second)
 	r := page.Report(began)
@@ -38,14 +40,10 @@ func TestLadderInTrouble(t *testing.T) {
 	}
 	f := r.Figures(harness.WallMs(began))
 	t.Logf("%+v", f)
-	// A page on a busy machine does not show every picture. It skips media only when it has none.
-	const skipped = 60
-	for i := 1; i < len(r.Frames); i++ {
-		if was, is := r.Frames[i-1].Number, r.Frames[i].Number; was >= 0 && is >= 0 && (is < was || is-was > skipped) {
-			t.Errorf("after picture %d the page showed %d", was, is)
-		}
-	}
+	goesOn(t, r)
 	if judge && f.Freezes > 0 {
 		t.Errorf("%d freezes, the longest %.0f ms", f.Freezes, f.LongestMs)
 	}
 }
+
+func running(l harness.Ladder) bool { return l.State == "running" }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestInterpreters(t *testing.T) {
 	for player, how := range languagesOf {
 		t.Run(player, func(t *testing.T) {
 			page := b.Open(t, s.PageURL("shop", "?player="+player), harness.PageOptions{Width: 800, Height: 450})
-			page.UntilPlaying(20 * time.Second)
+			page.UntilPlaying()
 			var languages []string
 			page.Evaluate(how.languages, &languages)
 			if len(languages) != 3 || !slices.Contains(languages, "fr") || !slices.Contains(languages, "es") {
@@ -53,21 +54,19 @@ func TestInterpreters(t *testing.T) {
 			page.Plays(2 * time.Second)
 			page.Evaluate(how.choose, nil)
 			page.Plays(4 * time.Second) // players that change may have to fetch anew
+			page.UntilTrue("the language fr", `(`+how.chosen+`) === "fr"`)
 			began := time.Now()
-			var chosen string
-			if page.Evaluate(how.chosen, &chosen); chosen != "fr" {
-				t.Errorf("%s plays the language %q", player, chosen)
-			}
 			fr.Stop()
 			page.Plays(6 * time.Second) // silence
 			fr = harness.Publish(show, shop+"@fr", voice)
 			page.Plays(8 * time.Second)
+			page.UntilPlaying()
 			r := page.Report(began)
 			untroubled(t, r)
 			f := r.Figures(harness.WallMs(began))
 			t.Logf("%s: %+v", player, f)
-			if f.Backwards > 0 || r.Phase != "playing" || r.AudioBytes == 0 {
-				t.Errorf("phase %q, the picture went back %d times, %d bytes of sound", r.Phase, f.Backwards, r.AudioBytes)
+			if f.Backwards > 0 || r.AudioBytes == 0 {
+				t.Errorf("the picture went back %d times, %d bytes of sound", f.Backwards, r.AudioBytes)
 			}
 			if judge && waits(r) > 0 {
 				t.Errorf("%d stalls: %v", waits(r), r.Events)
@@ -81,16 +80,25 @@ func TestInterpreters(t *testing.T) {
 	}
 }
 
-// inSync measures how far an interpreter is from the picture.
+// inSync measures how far an interpreter is from the picture. Encoders that did not get to run send late, and what comes
+// late counts for half a minute: so there may be another measurement then.
 func inSync(t *testing.T, s *harness.Server, language string) {
 	t.Helper()
-	picture, voice := s.Late(t, "shop", ""), s.Late(t, "shop", language)
-	t.Logf("%s: the picture stands %v later than it was drawn, the voice %v later than it spoke: %v apart", language, picture, voice, (voice - picture).Abs())
-	most := lipSyncBusy
-	if judge {
-		most = lipSync
-	}
-	if (voice - picture).Abs() > most {
-		t.Errorf("%s: picture and voice are %v apart", language, (voice - picture).Abs())
-	}
+	attempt := 0
+	harness.Fairly(t, "lip-sync of "+language, func() []string {
+		if attempt++; attempt > 1 {
+			time.Sleep(30 * time.Second)
+		}
+		picture, voice := s.Late(t, "shop", ""), s.Late(t, "shop", language)
+		apart := (voice - picture).Abs()
+		t.Logf("%s: the picture stands %v later than it was drawn, the voice %v later than it spoke: %v apart", language, picture, voice, apart)
+		most := lipSyncBusy
+		if judge {
+			most = lipSync
+		}
+		if apart > most {
+			return []string{fmt.Sprintf("picture and voice are %v apart", apart)}
+		}
+		return nil
+	})
 }

@@ -6,6 +6,7 @@
 //   {id, cmd: "evaluate", page, js}                 the value of an expression
 //   {id, cmd: "click", page, selector}
 //   {id, cmd: "offline", page, offline}             takes the page's network away, or gives it back
+//   {id, cmd: "throttle", page, kbps}               makes it slow; 0 as fast as it was
 //   {id, cmd: "shot", page, path}                   a screenshot
 //   {id, cmd: "close", page}
 //
@@ -22,6 +23,8 @@ const flags = [
   '--disable-component-update', '--disable-sync', '--disable-background-timer-throttling',
   '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding', '--force-color-profile=srgb',
 ];
+// No budget: the first start of a browser on a busy machine, from a cold disk, takes its time.
+const timeout = 120_000;
 const policies = { free: 'no-user-gesture-required', strict: 'document-user-activation-required' };
 const browsers = new Map();
 const pages = new Map();
@@ -29,19 +32,31 @@ let lastPage = 0;
 
 function browserFor(policy) {
   if (!browsers.has(policy)) {
-    browsers.set(policy, chromium.launch({
+    const launched = chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: [...flags, `--autoplay-policy=${policies[policy]}`],
-    }));
+      timeout,
+    });
+    browsers.set(policy, launched);
+    const gone = () => { if (browsers.get(policy) === launched) browsers.delete(policy); };
+    launched.then((b) => b.on('disconnected', gone), gone); // the next page gets another one
   }
   return browsers.get(policy);
 }
 
 // evaluate looks without touching: Playwright's own evaluate counts as the viewer's hand on the page.
+// While the page is loaded anew there is a moment in which it has nowhere to look.
 async function evaluate(page, expression) {
-  const { result, exceptionDetails } = await pages.get(page).cdp.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true, userGesture: false });
-  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-  return result.value;
+  for (let left = 50; ; left--) {
+    try {
+      const { result, exceptionDetails } = await pages.get(page).cdp.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true, userGesture: false });
+      if (!exceptionDetails) return result.value;
+      throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    } catch (e) {
+      if (!left || !/navigated|context was destroyed|find context|promise was collected/i.test(e.message)) throw e;
+      await new Promise((go) => setTimeout(go, 100));
+    }
+  }
 }
 
 const commands = {
@@ -57,6 +72,8 @@ const commands = {
     page.on('request', (r) => { if (/^https?:/.test(r.url()) && new URL(r.url()).origin !== new URL(url).origin) note(notes.elsewhere, r.url()); });
     const id = ++lastPage;
     pages.set(id, { page, context, notes, cdp: await context.newCDPSession(page) });
+    page.setDefaultTimeout(timeout);
+    page.setDefaultNavigationTimeout(timeout);
     await page.addInitScript(observer);
     await page.goto(url);
     return { page: id, version: browser.version() };
@@ -65,8 +82,13 @@ const commands = {
     return { ...await evaluate(page, `window.observed(${since})`), ...pages.get(page).notes };
   },
   evaluate: ({ page, js }) => evaluate(page, js),
-  async click({ page, selector }) { await pages.get(page).page.click(selector, { timeout: 5000 }); },
+  async click({ page, selector }) { await pages.get(page).page.click(selector); },
   async offline({ page, offline }) { await pages.get(page).context.setOffline(offline); },
+  async throttle({ page, kbps }) {
+    const throughput = kbps ? (kbps * 1000) / 8 : -1;
+    await pages.get(page).cdp.send('Network.enable');
+    await pages.get(page).cdp.send('Network.emulateNetworkConditions', { offline: false, latency: kbps ? 40 : 0, downloadThroughput: throughput, uploadThroughput: throughput });
+  },
   async shot({ page, path: file }) { await pages.get(page).page.screenshot({ path: file }); },
   async close({ page }) {
     await pages.get(page)?.context.close();

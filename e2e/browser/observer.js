@@ -84,6 +84,7 @@
 
   window.observed = (since) => {
     const video = document.querySelector('video');
+    if (!video) return { token, opened: performance.timeOrigin, now: Date.now(), phase: '', headline: '' }; // the page is being loaded
     const quality = video.getVideoPlaybackQuality();
     return {
       token, opened: performance.timeOrigin, now: Date.now(), phase: window.pushcart?.phase ?? '', headline: document.querySelector('#headline')?.textContent ?? '',

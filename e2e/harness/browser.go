@@ -33,8 +33,8 @@ type answer struct {
 	Error string          `json:"error"`
 }
 
-// commandTimeout bounds every command to the browser.
-const commandTimeout = 45 * time.Second
+// commandTimeout bounds every command to the browser. It is longer than the driver's own timeouts.
+const commandTimeout = Patience + time.Minute
 
 // dir is the e2e directory, wherever the tests run.
 func dir() string {
@@ -143,9 +143,10 @@ type PageOptions struct {
 
 // Page is a browser's page with the observer in it. Its methods end the test if the browser fails.
 type Page struct {
-	t  testing.TB
-	b  *Browser
-	id int
+	t       testing.TB
+	b       *Browser
+	id      int
+	sampled float64 // wall time (ms) of the observer's last sample that has been looked at
 }
 
 // Open opens url. The page is closed with the test.
@@ -162,7 +163,7 @@ func (b *Browser) Open(t testing.TB, url string, o PageOptions) *Page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Page{t, b, opened.Page}
+	p := &Page{t: t, b: b, id: opened.Page}
 	t.Cleanup(func() {
 		if t.Failed() {
 			p.explain()
@@ -204,7 +205,18 @@ func (p *Page) Report(since time.Time) Report {
 	if err := p.b.do(map[string]any{"cmd": "report", "page": p.id, "since": ms}, &r); err != nil {
 		p.t.Fatal(err)
 	}
+	p.meter(r)
 	return r
+}
+
+// meter notes how late the page's own timer was.
+func (p *Page) meter(r Report) {
+	for _, s := range r.Samples {
+		if late := time.Duration((s.At - p.sampled - sampleMs) * float64(time.Millisecond)); p.sampled > 0 && late >= lateWake {
+			noteLate(time.UnixMilli(int64(p.sampled+sampleMs)), late)
+		}
+		p.sampled = max(p.sampled, s.At)
+	}
 }
 
 // Evaluate decodes the value of a JavaScript expression into value.
@@ -239,35 +251,74 @@ func (p *Page) Screenshot(path string) {
 	}
 }
 
-// Until waits until the page's report satisfies ok, and returns it; the test ends if that takes longer than
-// within.
-func (p *Page) Until(what string, within time.Duration, ok func(Report) bool) Report {
+// Throttle gives the page a network of so many kilobits a second with a round trip of 40 ms; zero lifts that.
+func (p *Page) Throttle(kilobitsPerSecond int) {
 	p.t.Helper()
-	for end := time.Now().Add(within); ; time.Sleep(200 * time.Millisecond) {
+	if err := p.b.do(map[string]any{"cmd": "throttle", "page": p.id, "kbps": kilobitsPerSecond}, nil); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Until waits until the page's report of the last three seconds satisfies ok, and returns it. The test ends if that
+// takes longer than Patience.
+func (p *Page) Until(what string, ok func(Report) bool) Report {
+	p.t.Helper()
+	for end := time.Now().Add(Patience); ; time.Sleep(200 * time.Millisecond) {
 		r := p.Report(time.Now().Add(-3 * time.Second))
 		if ok(r) {
 			return r
 		}
 		if time.Now().After(end) {
-			p.t.Fatalf("%s: not within %v; the page says %q (%s)", what, within, r.Headline, r.Phase)
+			p.t.Fatalf("%s: not within %v; the page says %q (%s)", what, Patience, r.Headline, r.Phase)
 		}
 	}
 }
 
-// UntilPlaying waits until the picture (or, without one, the sound) moves.
-func (p *Page) UntilPlaying(within time.Duration) Report {
+// UntilTrue waits until a JavaScript expression is true. One that throws is not: a player that is made anew is away for
+// a moment.
+func (p *Page) UntilTrue(what, js string) {
 	p.t.Helper()
-	return p.Until("playing", within, func(r Report) bool { return r.Phase == "playing" })
+	var value bool
+	var err error
+	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		value = false
+		if err = p.b.do(map[string]any{"cmd": "evaluate", "page": p.id, "js": "!!(" + js + ")"}, &value); err == nil && value {
+			return
+		}
+	}
+	p.t.Fatalf("%s: not within %v (%v)", what, Patience, err)
 }
 
-// Plays waits until so much of the show has been played, and returns what the observer saw since the call. On a
-// busy machine that may take several times as long as the play.
+// UntilPlaying waits until the picture (or, without one, the sound) moves.
+func (p *Page) UntilPlaying() Report {
+	p.t.Helper()
+	return p.Until("playing", func(r Report) bool { return r.Phase == "playing" })
+}
+
+// Plays waits until so much of the show has been played, in as many stretches as it takes, and returns what the
+// observer saw since the call; the page plays at that moment. On a busy machine that may take several times as long as
+// the play, but not more than Patience without any.
 func (p *Page) Plays(d time.Duration) Report {
 	p.t.Helper()
 	began := time.Now()
-	from := p.Report(began).Time
-	p.Until(fmt.Sprintf("%v of play", d), 4*d+15*time.Second, func(r Report) bool {
-		return r.Phase == "playing" && r.Time >= from+d.Seconds()
-	})
-	return p.Report(began)
+	r := p.Report(began)
+	played, moved := 0.0, began
+	for {
+		before, asked := r, time.Now()
+		time.Sleep(200 * time.Millisecond)
+		r = p.Report(began)
+		// A seek is no play, and a player that was made anew has a timeline of its own.
+		if step := r.Time - before.Time; step > 0 {
+			played += min(step, 1.5*time.Since(asked).Seconds())
+			moved = time.Now()
+		}
+		switch {
+		case r.Phase == "playing" && played >= d.Seconds():
+			return r
+		case time.Since(moved) > Patience:
+			p.t.Fatalf("%v of play: after %.1f s the page has stood still for %v; it says %q (%s)", d, played, Patience, r.Headline, r.Phase)
+		case time.Since(began) > 10*d+2*Patience:
+			p.t.Fatalf("%v of play: only %.1f s in %v; the page says %q (%s)", d, played, time.Since(began).Round(time.Second), r.Headline, r.Phase)
+		}
+	}
 }

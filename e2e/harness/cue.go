@@ -32,14 +32,15 @@ func (c FrameClock) Number(date time.Time) int {
 }
 
 // Clock reads a show's newest whole segment without any of the players: the playlist tells the date of its first
-// frame, and ffmpeg decodes the number in it.
-func (s *Server) Clock(t testing.TB, name string) FrameClock {
+// frame, and ffmpeg decodes the number in it. It waits for one that was drawn after since.
+func (s *Server) Clock(t testing.TB, name string, since time.Time) FrameClock {
 	t.Helper()
 	base := "http://" + s.Origin + "/live/" + name + "/"
 	var err error
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		var c FrameClock
-		if c, err = readClock(base); err == nil {
+		var drawn time.Time
+		if c, drawn, err = readClock(base); err == nil && drawn.After(since) {
 			return c
 		}
 	}
@@ -52,10 +53,10 @@ var (
 	segmentTag = regexp.MustCompile(`(?m)^#EXT-X-PROGRAM-DATE-TIME:(\S+)\n(?:#EXT-X-PART:.*\n)*#EXTINF:.*\n([^#\s]\S*)$`)
 )
 
-func readClock(base string) (FrameClock, error) {
+func readClock(base string) (c FrameClock, drawn time.Time, err error) {
 	status, index := get(base + "index.m3u8")
 	if status != http.StatusOK {
-		return FrameClock{}, fmt.Errorf("index.m3u8: status %d", status)
+		return c, drawn, fmt.Errorf("index.m3u8: status %d", status)
 	}
 	playlist := ""
 	for line := range strings.Lines(index) {
@@ -66,17 +67,17 @@ func readClock(base string) (FrameClock, error) {
 	}
 	root, err := url.Parse(base)
 	if err != nil {
-		return FrameClock{}, err
+		return c, drawn, err
 	}
 	if root, err = root.Parse(playlist); err != nil {
-		return FrameClock{}, err
+		return c, drawn, err
 	}
 	date, media, err := newestSegment(root)
 	if err != nil {
-		return FrameClock{}, err
+		return c, drawn, err
 	}
-	number, _, err := decodeStamp(media)
-	return FrameClock{number, date}, err
+	number, drawn, err := decodeStamp(media)
+	return FrameClock{number, date}, drawn, err
 }
 
 // newestSegment returns the newest whole segment of a media playlist, with the initialisation that it needs, and its
@@ -135,8 +136,9 @@ func decodeStamp(media io.Reader) (number int, drawn time.Time, err error) {
 	return int(b[7])<<16 | int(b[8])<<8 | int(b[9]), time.UnixMilli(ms), nil
 }
 
-// PostCue creates a cue by the operators' API.
-func (s *Server) PostCue(t testing.TB, name string, cue map[string]any) {
+// PostCue creates a cue by the operators' API. What the server says against it is the error, such as that its time is
+// past.
+func (s *Server) PostCue(t testing.TB, name string, cue map[string]any) error {
 	t.Helper()
 	body, err := json.Marshal(cue)
 	if err != nil {
@@ -148,6 +150,7 @@ func (s *Server) PostCue(t testing.TB, name string, cue map[string]any) {
 	}
 	defer res.Body.Close()
 	if answer, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusCreated {
-		t.Fatalf("cue %s: %s: %s", body, res.Status, answer)
+		return fmt.Errorf("cue %s: %s: %s", body, res.Status, answer)
 	}
+	return nil
 }

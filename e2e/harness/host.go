@@ -190,7 +190,7 @@ func (h *Host) Stop() {
 	h.signal(syscall.SIGINT)
 	select {
 	case <-h.exited:
-	case <-time.After(10 * time.Second):
+	case <-time.After(Patience):
 		h.Kill()
 	}
 }

@@ -3,6 +3,7 @@ package harness
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,45 +18,78 @@ type Ladder struct {
 	State    string `json:"state"`
 	Why      string `json:"why"`
 	Failures int    `json:"failures"`
+	Rungs    []Rung `json:"rungs"`
 }
 
-// UntilLadder waits until the ladder of the show is as it should be.
-func (s *Server) UntilLadder(t testing.TB, name string, within time.Duration, as func(Ladder) bool) {
+// Show is what the operators' API says of a show.
+type Show struct {
+	Ladder  Ladder `json:"ladder"`
+	Remarks []struct {
+		Text string `json:"text"`
+	} `json:"remarks"`
+}
+
+// Rung is one of the renditions that the server makes itself.
+type Rung struct {
+	Label   string  `json:"label"`
+	State   string  `json:"state"`
+	Latency float64 `json:"latency"` // through ffmpeg, in seconds
+}
+
+// Show asks the operators' API about a show.
+func (s *Server) Show(t testing.TB, name string) (show Show) {
 	t.Helper()
-	var show struct {
-		Ladder Ladder `json:"ladder"`
+	code, body := get("http://" + s.Admin + "/v1/streams/live/" + name)
+	if code != http.StatusOK {
+		return show
 	}
-	for end := time.Now().Add(within); ; time.Sleep(100 * time.Millisecond) {
-		if code, body := get("http://" + s.Admin + "/v1/streams/live/" + name); code == 200 {
-			if err := json.Unmarshal([]byte(body), &show); err != nil {
-				t.Fatal(err)
-			}
-			if as(show.Ladder) {
-				return
-			}
+	if err := json.Unmarshal([]byte(body), &show); err != nil {
+		t.Fatal(err)
+	}
+	return show
+}
+
+// Ladder asks how a show's ladder is doing.
+func (s *Server) Ladder(t testing.TB, name string) Ladder {
+	t.Helper()
+	return s.Show(t, name).Ladder
+}
+
+// UntilLadder waits until the ladder of a show is as it should be. The test ends if that takes longer than Patience: a
+// ladder that has failed rests for half a minute at the most.
+func (s *Server) UntilLadder(t testing.TB, name, what string, as func(Ladder) bool) Ladder {
+	t.Helper()
+	for end := time.Now().Add(Patience); ; time.Sleep(100 * time.Millisecond) {
+		l := s.Ladder(t, name)
+		if as(l) {
+			return l
 		}
 		if time.Now().After(end) {
-			t.Fatalf("the ladder: %+v after %v", show.Ladder, within)
+			t.Fatalf("the ladder: %s: not within %v: %+v", what, Patience, l)
 		}
 	}
 }
 
-// SignalFFmpeg sends a signal to the server's one ffmpeg.
+// SignalFFmpeg sends a signal to the ffmpeg that makes the server's ladder. It waits until there is one.
 func (s *Server) SignalFFmpeg(t testing.TB, sig syscall.Signal) {
 	t.Helper()
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
-	for _, l := range lists {
-		b, _ := os.ReadFile(l)
-		for _, word := range strings.Fields(string(b)) {
-			pid, err := strconv.Atoi(word)
-			if err == nil {
-				err = syscall.Kill(pid, sig)
+	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
+		for _, l := range lists {
+			b, _ := os.ReadFile(l)
+			for _, word := range strings.Fields(string(b)) {
+				pid, err := strconv.Atoi(word)
+				if err == nil && makesPictures(pid) && syscall.Kill(pid, sig) == nil {
+					return
+				}
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			return
 		}
 	}
-	t.Fatal("the server has no ffmpeg")
+	t.Fatal("the server has no ffmpeg for its ladder")
+}
+
+// makesPictures tells the ffmpeg of a ladder from one that looks about, or makes sound.
+func makesPictures(pid int) bool {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return strings.Contains(string(b), "libx264") && strings.Contains(string(b), "pipe:0")
 }

@@ -90,6 +90,9 @@ type Sample struct {
 	Stalls  int
 }
 
+// sampleMs is the time between two samples of a page that is not short of time.
+const sampleMs = 250
+
 // freezeMs is the time between two pictures from which on a viewer sees a halt.
 const freezeMs = 250
 
@@ -151,9 +154,24 @@ func (r Report) Figures(from float64) Figures {
 			}
 		}
 	}
-	f.GlassP50, f.GlassP95 = quantile(glass, 0.5), quantile(glass, 0.95)
-	f.PlayerP50, f.ByDateP50 = quantile(player, 0.5), quantile(byDate, 0.5)
+	f.GlassP50, f.GlassP95 = Quantile(glass, 0.5), Quantile(glass, 0.95)
+	f.PlayerP50, f.ByDateP50 = Quantile(player, 0.5), Quantile(byDate, 0.5)
 	return f
+}
+
+// Had reports whether the video element had an event between two wall times (ms).
+func (r Report) Had(event string, from, to float64) bool {
+	return slices.ContainsFunc(r.Events, func(e Event) bool { return e.Type == event && e.At >= from && e.At <= to })
+}
+
+// Count counts events of the video element.
+func (r Report) Count(event string) (n int) {
+	for _, e := range r.Events {
+		if e.Type == event {
+			n++
+		}
+	}
+	return n
 }
 
 // String is one line for a test's output.
@@ -163,9 +181,10 @@ func (f Figures) String() string {
 }
 
 // Median returns the median; 0 of nothing.
-func Median(x []float64) float64 { return quantile(x, 0.5) }
+func Median(x []float64) float64 { return Quantile(x, 0.5) }
 
-func quantile(x []float64, q float64) float64 {
+// Quantile returns what a share q of x is at most; 0 of nothing.
+func Quantile(x []float64, q float64) float64 {
 	if len(x) == 0 {
 		return 0
 	}

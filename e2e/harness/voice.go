@@ -17,7 +17,7 @@ func (s *Server) Late(t testing.TB, name, language string) time.Duration {
 	t.Helper()
 	var late time.Duration
 	var err error
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		if late, err = readLate("http://"+s.Origin+"/live/"+name+"/", language); err == nil {
 			return late
 		}

@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pushcart/e2e/harness"
+)
+
+// Kilobits a second: what the host sends, with filler where the picture needs less, and what comes through a bad network.
+const (
+	hostsRate = 2000
+	badRate   = 900
+)
+
+// TestLadderFollowsTheNetwork makes a page's network too slow for the host's own rendition, and then fast again. hls.js goes
+// down to one of the server's rungs, plays on there, and comes back up. Whatever it plays, no picture goes back,
+// and numbers and times go together, across all changes.
+func TestLadderFollowsTheNetwork(t *testing.T) {
+	b := chromium(t)
+	s := harness.Serve(t, binary(t), `ladder:
+  shows:
+    - match: "*"
+      rungs:
+        - {short_side: 240, bitrate: 400k}
+        - {short_side: 180, bitrate: 200k}
+`)
+	harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{KilobitsPerSecond: hostsRate, ExtraVideoSettings: []string{"-nal-hrd", "cbr"}})
+	s.Lists(t, "shop/index.m3u8", "#EXT-X-STREAM-INF", 3)
+	page := b.Open(t, s.PageURL("shop", "?player=hls"), harness.PageOptions{Width: 1280, Height: 720})
+	page.UntilPlaying()
+	page.UntilTrue("three levels", `pushcart.player.levels.length === 3`)
+	page.UntilTrue("the host's own rendition", `video.videoHeight === 360`)
+	page.Evaluate(notesHeights, nil)
+	began := time.Now()
+	harness.Fairly(t, "down and up", func() (faults []string) {
+		failures := s.Ladder(t, "shop").Failures
+		page.Throttle(badRate)
+		page.UntilTrue("a smaller rendition", `video.videoHeight < 360`)
+		// The network carries this one: from here on there is no reason to stand still.
+		page.Plays(2 * time.Second)
+		steady := page.Plays(8 * time.Second)
+		fast := time.Now()
+		page.Throttle(0)
+		page.UntilTrue("the host's own rendition again", `video.videoHeight === 360`)
+		page.Plays(3 * time.Second)
+		up := page.Report(fast)
+		if s.Ladder(t, "shop").Failures > failures {
+			return []string{"the server could not make the rungs meanwhile"}
+		}
+		for what, r := range map[string]harness.Report{"with the bad network": steady, "back up": up} {
+			f := r.Figures(0)
+			t.Logf("%s: %+v", what, f)
+			if stalls := r.Count("waiting"); stalls > 0 {
+				faults = append(faults, what+": the page stood still")
+			}
+		}
+		return faults
+	})
+	var heights []int
+	page.Evaluate(`heights`, &heights)
+	t.Logf("heights: %v", heights)
+	if slices.Min(heights) == 360 || heights[len(heights)-1] != 360 {
+		t.Errorf("the heights of the picture were %v", heights)
+	}
+	r := page.Report(began)
+	untroubled(t, r)
+	timesAgree(t, r)
+}
+
+// TestFullCPU keeps all processors busy with something else while a page plays the host's own rendition. The server's
+// ffmpeg, which stands back, starves: its rungs go, the show's state says why, and they come back when there is time
+// again. Of the host's rendition nothing is lost.
+func TestFullCPU(t *testing.T) {
+	b := chromium(t)
+	s := harness.Serve(t, binary(t), `ladder:
+  nice: 19
+  shows:
+    - match: "*"
+      rungs:
+        - {short_side: 240, bitrate: 300k}
+        - {short_side: 180, bitrate: 200k}
+        - {short_side: 120, bitrate: 100k}
+`)
+	harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{})
+	s.UntilLadder(t, "shop", "running", running)
+	page := b.Open(t, s.PageURL("shop", ""), harness.PageOptions{Width: 800, Height: 450})
+	page.UntilPlaying()
+	page.UntilTrue("the host's own rendition", `(pushcart.player.levels.length > 1 ? pushcart.player.nextLevel = pushcart.player.levels.length - 1 : 0, video.videoHeight === 360)`)
+	audit := s.Audit(t, "shop")
+	page.Plays(3 * time.Second)
+	before := s.UntilLadder(t, "shop", "running", running).Failures
+	began := time.Now()
+	stop := harness.FullCPU(t)
+	starved := s.UntilLadder(t, "shop", "starved", func(l harness.Ladder) bool { return l.Failures > before })
+	page.Plays(4 * time.Second)
+	stop()
+	var said []string
+	for _, remark := range s.Show(t, "shop").Remarks {
+		said = append(said, remark.Text)
+	}
+	t.Logf("after %v: %+v; remarks: %q", time.Since(began).Round(time.Second), starved, said)
+	slow := func(remark string) bool {
+		return strings.Contains(remark, "too slow") || strings.Contains(remark, "no picture from ffmpeg") || strings.Contains(remark, "catch up")
+	}
+	if !slices.ContainsFunc(said, slow) {
+		t.Errorf("the show's state does not say that ffmpeg was too slow: %q", said)
+	}
+	s.UntilLadder(t, "shop", "back", running)
+	page.Plays(3 * time.Second)
+	r := page.Report(began)
+	untroubled(t, r)
+	goesOn(t, r)
+	t.Logf("%+v", r.Figures(harness.WallMs(began)))
+	host := audit.Renditions()[0]
+	if host.Height != 360 || len(host.Segments) == 0 {
+		t.Fatalf("%d segments of a rendition of %dp were read", len(host.Segments), host.Height)
+	}
+	for _, fault := range host.Whole(videoTicks, 30) {
+		t.Error(fault)
+	}
+	t.Logf("%d segments of the host's rendition, whole", len(host.Segments))
+}
