@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -39,35 +40,42 @@ func TestLadderFollowsTheNetwork(t *testing.T) {
 		failures := s.Ladder(t, "shop").Failures
 		page.Throttle(badRate)
 		page.UntilTrue("a smaller rendition", `video.videoHeight < 360`)
-		// The network carries this one: from here on there is no reason to stand still.
 		page.Plays(2 * time.Second)
-		steady := page.Plays(8 * time.Second)
+		// The network carries this one: from here on there is no reason to stand still.
+		const steady = 8 * time.Second
+		slow := time.Now()
+		faults = append(faults, standsStill(t, "with the bad network", page.Plays(steady))...)
+		if took := time.Since(slow); took > 2*steady {
+			faults = append(faults, fmt.Sprintf("with the bad network %v of play took %v", steady, took.Round(time.Second)))
+		}
 		fast := time.Now()
 		page.Throttle(0)
 		page.UntilTrue("the host's own rendition again", `video.videoHeight === 360`)
 		page.Plays(3 * time.Second)
-		up := page.Report(fast)
+		faults = append(faults, standsStill(t, "back up", page.Report(fast))...)
 		if s.Ladder(t, "shop").Failures > failures {
 			return []string{"the server could not make the rungs meanwhile"}
-		}
-		for what, r := range map[string]harness.Report{"with the bad network": steady, "back up": up} {
-			f := r.Figures(0)
-			t.Logf("%s: %+v", what, f)
-			if stalls := r.Count("waiting"); stalls > 0 {
-				faults = append(faults, what+": the page stood still")
-			}
 		}
 		return faults
 	})
 	var heights []int
 	page.Evaluate(`heights`, &heights)
 	t.Logf("heights: %v", heights)
-	if slices.Min(heights) == 360 || heights[len(heights)-1] != 360 {
-		t.Errorf("the heights of the picture were %v", heights)
-	}
 	r := page.Report(began)
 	untroubled(t, r)
 	timesAgree(t, r)
+}
+
+// standsStill prints what a page did for some time, and returns how often it stood still if that is judged: a browser that
+// is short of time does so for reasons of its own.
+func standsStill(t *testing.T, what string, r harness.Report) []string {
+	t.Helper()
+	stalls := r.Count("waiting")
+	t.Logf("%s: %d stalls; %v", what, stalls, r.Figures(0))
+	if judge && stalls > 0 {
+		return []string{fmt.Sprintf("%s: %d stalls", what, stalls)}
+	}
+	return nil
 }
 
 // TestFullCPU keeps all processors busy with something else while a page plays the host's own rendition. The server's

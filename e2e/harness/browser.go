@@ -211,11 +211,15 @@ func (p *Page) Report(since time.Time) Report {
 
 // meter notes how late the page's own timer was.
 func (p *Page) meter(r Report) {
-	for _, s := range r.Samples {
-		if late := time.Duration((s.At - p.sampled - sampleMs) * float64(time.Millisecond)); p.sampled > 0 && late >= lateWake {
-			noteLate(time.UnixMilli(int64(p.sampled+sampleMs)), late)
+	for i := 1; i < len(r.Samples); i++ {
+		was, is := r.Samples[i-1].At, r.Samples[i].At
+		if is <= p.sampled {
+			continue
 		}
-		p.sampled = max(p.sampled, s.At)
+		p.sampled = is
+		if late := time.Duration((is - was - sampleMs) * float64(time.Millisecond)); late >= lateWake {
+			noteLate(time.UnixMilli(int64(was+sampleMs)), late)
+		}
 	}
 }
 
