@@ -58,12 +58,12 @@ unit: tools web ## Go tests with the race detector, without the end-to-end ones
 webtest: ## tests of the player page's own modules
 	cd web && $(NPM) test --silent
 
-# The end-to-end tests measure, so nothing runs beside them.
+# The end-to-end tests measure, so nothing runs beside them. Those that only wait come last, three at a time.
 e2e: tools web e2e/browser/node_modules/.package-lock.json ## a real host, a real browser: short
-	E2E_RACE=1 $(GO) test -count=1 -timeout 30m -v ./e2e
+	E2E_RACE=1 $(GO) test -count=1 -timeout 40m -parallel 3 -v ./e2e
 
-e2e-long: tools web e2e/browser/node_modules/.package-lock.json ## the same, ten starts of 60 s and 200 cues each, judged by the budgets
-	E2E_STARTS=10 E2E_SECONDS=60 E2E_CUES=200 E2E_CUE_FRAMES=90 E2E_PAUSE_SECONDS=60 E2E_JUDGE=1 $(GO) test -count=1 -timeout 120m -v ./e2e
+e2e-long: tools web e2e/browser/node_modules/.package-lock.json ## the same, ten starts of 60 s, 200 cues and ten minutes of a ladder, judged by the budgets
+	E2E_STARTS=10 E2E_SECONDS=60 E2E_CUES=200 E2E_CUE_FRAMES=90 E2E_PAUSE_SECONDS=60 E2E_LADDER_SECONDS=600 E2E_JUDGE=1 $(GO) test -count=1 -timeout 120m -v ./e2e
 
 fuzz: web ## every fuzz target, FUZZTIME each (30s)
 	@set -e; for pkg in $$($(GO) list ./...); do \

@@ -191,8 +191,8 @@ func (a *Audit) Renditions() []Rendition {
 }
 
 // Whole returns what is missing in a rendition from its first piece of media on: segments that are gaps or could not be
-// read, that do not begin where the one before ends, or that have not all pictures. rate is that of the pictures,
-// timescale that of the ticks.
+// read, that do not begin where the one before ends, or that have not all pictures. rate is that of the pictures, zero
+// if they are not to be counted, timescale that of the ticks.
 func (r Rendition) Whole(timescale, rate uint64) (faults []string) {
 	var before *Piece
 	next := int64(0)
@@ -209,7 +209,7 @@ func (r Rendition) Whole(timescale, rate uint64) (faults []string) {
 		case p.Begin != before.End && !before.Gap:
 			faults = append(faults, fmt.Sprintf("segment %d begins at %d, and the one before ends at %d", sequence, p.Begin, before.End))
 		}
-		if want := ((p.End-p.Begin)*rate + timescale/2) / timescale; !p.Gap && uint64(p.Pictures) != want {
+		if want := ((p.End-p.Begin)*rate + timescale/2) / timescale; rate > 0 && !p.Gap && uint64(p.Pictures) != want {
 			faults = append(faults, fmt.Sprintf("segment %d has %d pictures, want %d", sequence, p.Pictures, want))
 		}
 		before, next = &p, sequence+1

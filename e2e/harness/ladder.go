@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -74,18 +75,30 @@ func (s *Server) UntilLadder(t testing.TB, name, what string, as func(Ladder) bo
 func (s *Server) SignalFFmpeg(t testing.TB, sig syscall.Signal) {
 	t.Helper()
 	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
-		for _, l := range lists {
-			b, _ := os.ReadFile(l)
-			for _, word := range strings.Fields(string(b)) {
-				pid, err := strconv.Atoi(word)
-				if err == nil && makesPictures(pid) && syscall.Kill(pid, sig) == nil {
-					return
-				}
+		for _, pid := range children(s.cmd.Process.Pid) {
+			if makesPictures(pid) && syscall.Kill(pid, sig) == nil {
+				return
 			}
 		}
 	}
 	t.Fatal("the server has no ffmpeg for its ladder")
+}
+
+// children returns a process's children.
+func children(parent int) (pids []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, stat := range stats {
+		b, _ := os.ReadFile(stat)
+		// pid (name) state ppid ..., and a name may have anything in it.
+		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+		if len(fields) < 2 || fields[1] != strconv.Itoa(parent) {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(stat))); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // makesPictures tells the ffmpeg of a ladder from one that looks about, or makes sound.
