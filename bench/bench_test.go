@@ -120,7 +120,10 @@ func TestHerdNotices(t *testing.T) {
 	}))
 	defer srv.Close()
 	c := &contender{origin: strings.TrimPrefix(srv.URL, "http://")}
-	for path, want := range map[string]string{"/abort": "closed the connection", "/hang": "deadline"} {
+	for path, want := range map[string]struct {
+		word    string
+		timeout time.Duration
+	}{"/abort": {"closed the connection", time.Minute}, "/hang": {"deadline", time.Second}} {
 		h, err := newHerd(c.origin, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -128,10 +131,10 @@ func TestHerdNotices(t *testing.T) {
 		if err := h.send(0, c.request(path)); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), want.timeout)
 		err = h.drive(ctx, func(answer) (bool, error) { return true, nil })
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q", path, err, want)
+		if err == nil || !strings.Contains(err.Error(), want.word) {
+			t.Errorf("%s: got %v, want %q", path, err, want.word)
 		}
 		cancel()
 		h.close()
