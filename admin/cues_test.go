@@ -61,7 +61,7 @@ func (s *studio) goOn() {
 		s.t.Fatal(err)
 	}
 	s.send(30)
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) { // cues hear of it a moment later
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(time.Millisecond) { // cues hear of it a moment later
 		if s.must(200, "GET", "cues", "")["show"] != nil {
 			return
 		}

@@ -91,7 +91,7 @@ func TestHerd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	got, count := map[string]int{}, 0
 	err = h.drive(ctx, func(a answer) (bool, error) {

@@ -171,7 +171,7 @@ func TestACME(t *testing.T) {
 		return l.Addr().String()
 	}
 	dial := func(addr, name string) (*x509.Certificate, error) {
-		conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 20 * time.Second}, "tcp", addr,
+		conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 2 * time.Minute}, "tcp", addr,
 			&tls.Config{ServerName: name, RootCAs: ca.pool(), NextProtos: []string{"h2"}})
 		if err != nil {
 			return nil, err

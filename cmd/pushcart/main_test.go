@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long anything may take before a test gives up. It measures nothing.
-const patience = 60 * time.Second
+const patience = 4 * time.Minute
 
 // command prepares pushcart with args in dir. The environment holds env only.
 func command(t *testing.T, dir string, env []string, args ...string) *exec.Cmd {

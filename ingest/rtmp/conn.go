@@ -92,6 +92,9 @@ func (c *conn) run() error {
 		if err != nil {
 			return err
 		}
+		if c.feed != nil {
+			c.feed.skipped(c.in.Skipped())
+		}
 		if err := c.message(m); err != nil {
 			return err
 		}
@@ -100,7 +103,6 @@ func (c *conn) run() error {
 		}
 		if now := time.Now(); now.Sub(c.deadlineSet) > time.Second {
 			c.setDeadline(c.server.conf.IdleTimeout)
-			c.feed.skipped(c.in.Skipped())
 		}
 		if src.Size() < publishingBuffer {
 			src = bufio.NewReaderSize(src, publishingBuffer)

@@ -31,7 +31,7 @@ func TestGomediaPublishes(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer nc.Close()
-			nc.SetDeadline(time.Now().Add(20 * time.Second))
+			nc.SetDeadline(time.Now().Add(atMost))
 			client := gomedia.NewRtmpClient(append(options, gomedia.WithEnablePublish())...)
 			client.SetOutput(func(b []byte) error { _, err := nc.Write(b); return err })
 			client.Start("rtmp://" + addr + "/live/key")

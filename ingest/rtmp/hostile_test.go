@@ -219,7 +219,7 @@ func TestHostileClients(t *testing.T) {
 		}
 		wg.Wait()
 		// The good host is served meanwhile, and afterwards.
-		for deadline := time.Now().Add(20 * time.Second); desk.next.Load() < sent+20; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(atMost); desk.next.Load() < sent+20; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: the good host is not served", a.name)
 			}
