@@ -21,7 +21,8 @@ const (
 // Format is what a decoder configuration says about its track.
 type Format struct {
 	// Codecs is the RFC 6381 string for CODECS, such as "avc1.64001f", "hvc1.1.6.L93.B0",
-	// "av01.0.08M.08", "mp4a.40.2" or "Opus". It is derived from the configuration bytes.
+	// "av01.0.08M.08", "mp4a.40.2" or "Opus". It is derived from the configuration bytes, and empty for codecs
+	// that are ForTranscoding.
 	Codecs string
 
 	// Width and Height are the display size in pixels: cropped, and with the sample aspect ratio
@@ -38,8 +39,8 @@ type Format struct {
 
 	// SampleRate is in Hz: the rate that comes out of the decoder. Channels counts loudspeakers.
 	SampleRate, Channels int
-	// FrameSamples is the number of samples (at SampleRate) in one AAC access unit; zero for Opus,
-	// whose packets say it themselves (OpusDuration).
+	// FrameSamples is the number of samples (at SampleRate) in one access unit of AAC or MP3; zero for codecs whose
+	// units say it themselves (UnitSamples).
 	FrameSamples int
 }
 
@@ -77,6 +78,8 @@ func parseConfig(t Track) (Format, error) {
 		return parseASC(t.Config)
 	case CodecOpus:
 		return parseOpusHead(t.Config)
+	case CodecPCMA, CodecPCMU, CodecL16, CodecG722, CodecMP3:
+		return parseSound(t)
 	}
 	return Format{}, fmt.Errorf("%w: the codec has none", ErrUnsupported)
 }

@@ -20,7 +20,7 @@ func checkFormat(t *testing.T, track media.Track) {
 		}
 		return
 	}
-	if f.Codecs == "" || bytes.ContainsAny([]byte(f.Codecs), "\", \n") {
+	if (f.Codecs == "") != track.Codec.ForTranscoding() || bytes.ContainsAny([]byte(f.Codecs), "\", \n") {
 		t.Errorf("codecs %q", f.Codecs)
 	}
 	switch track.Kind() {
@@ -34,7 +34,7 @@ func checkFormat(t *testing.T, track media.Track) {
 			t.Errorf("format %+v", f)
 		}
 	case media.KindAudio:
-		if f.SampleRate < 7350 || f.SampleRate > 192000 || f.Channels < 1 || f.Channels > 24 {
+		if f.SampleRate < 5512 || f.SampleRate > 192000 || f.Channels < 1 || f.Channels > 24 {
 			t.Errorf("format %+v", f)
 		}
 		if track.Codec == media.CodecAAC && (f.FrameSamples < 960 || f.FrameSamples > 2048) {

@@ -3,8 +3,8 @@ package media
 // Silence returns one access unit that decodes to silence for an audio track with configuration f,
 // nil if none is known. The bytes are shared: nobody modifies them.
 //
-// It is known for AAC-LC in the channel configurations 1 to 7, where it lasts f.FrameSamples, and for Opus,
-// where it lasts 20 ms. With SBR it is not: what a decoder makes of a frame without SBR data depends on
+// It is known for AAC-LC in the channel configurations 1 to 7 and for MP3, where it lasts f.FrameSamples, and for Opus,
+// G.711, G.722 and PCM, where it lasts 20 ms. With SBR it is not: what a decoder makes of a frame without SBR data depends on
 // the frames before.
 func Silence(t Track, f Format) []byte {
 	switch t.Codec {
@@ -21,7 +21,7 @@ func Silence(t Track, f Format) []byte {
 		}
 		return silentOpus(s)
 	}
-	return nil
+	return silentSound(t.Codec, f)
 }
 
 // Syntactic elements of an AAC raw data block (ISO/IEC 14496-3 table 4.85).
