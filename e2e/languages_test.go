@@ -21,7 +21,7 @@ var languagesOf = map[string]struct{ languages, choose, chosen string }{
 		`window.pushcart.player.audioTracks[window.pushcart.player.audioTrack]?.lang ?? ""`,
 	},
 	"shaka": {
-		`window.pushcart.player.getAudioTracks().map((t) => t.language)`,
+		`window.pushcart.engine.renditions.voices.map((v) => v.language)`,
 		`void window.pushcart.player.selectAudioTrack(window.pushcart.player.getAudioTracks().find((t) => t.language === "fr"))`,
 		`window.pushcart.player.getAudioTracks().find((t) => t.active)?.language ?? ""`,
 	},

@@ -24,6 +24,7 @@ type HostOptions struct {
 	GOP                time.Duration // 1 s by default
 	KilobitsPerSecond  int           // of video; 700 by default
 	ExtraVideoSettings []string
+	Tone               float64 // of the sound, in Hz; 660 by default
 	// Rungs are heights of further, smaller renditions, which the same ffmpeg sends on connections of their own.
 	Rungs []int
 }
@@ -41,6 +42,7 @@ type Host struct {
 const (
 	fps        = 30
 	sampleRate = 48000
+	usualTone  = 660 // Hz
 )
 
 // Publish starts a host. It ends with the test at the latest.
@@ -51,6 +53,9 @@ func Publish(t testing.TB, url string, o HostOptions) *Host {
 	}
 	if o.GOP == 0 {
 		o.GOP = time.Second
+	}
+	if o.Tone == 0 {
+		o.Tone = usualTone
 	}
 	if o.KilobitsPerSecond == 0 {
 		o.KilobitsPerSecond = 700
@@ -71,7 +76,7 @@ func Publish(t testing.TB, url string, o HostOptions) *Host {
 		h.feeders.Go(func() { feedPictures(ctx, pictures, o.Width, o.Height) })
 	}
 	if !o.NoAudio {
-		h.feeders.Go(func() { feedSound(ctx, sound) })
+		h.feeders.Go(func() { feedSound(ctx, sound, o.Tone) })
 	}
 	go func() {
 		h.cmd.Wait() // its status is of no interest: hosts are killed
@@ -153,7 +158,7 @@ func feedPictures(ctx context.Context, w io.Writer, width, height int) {
 }
 
 // feedSound writes a tone that beeps with each whole second of the wall clock, 20 ms at a time.
-func feedSound(ctx context.Context, w io.Writer) {
+func feedSound(ctx context.Context, w io.Writer, tone float64) {
 	const block = sampleRate / 50
 	began := time.Now()
 	second := began.Nanosecond() / (int(time.Second) / sampleRate) // samples since the last one
@@ -171,7 +176,7 @@ func feedSound(ctx context.Context, w io.Writer) {
 			if (second+i)%sampleRate < sampleRate/16 {
 				loud = 9000
 			}
-			buf = binary.LittleEndian.AppendUint16(buf, uint16(int16(loud*math.Sin(2*math.Pi*660*float64(i)/sampleRate))))
+			buf = binary.LittleEndian.AppendUint16(buf, uint16(int16(loud*math.Sin(2*math.Pi*tone*float64(i)/sampleRate))))
 		}
 		if _, err := w.Write(buf); err != nil {
 			return

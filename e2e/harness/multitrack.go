@@ -65,7 +65,7 @@ func PublishLadder(t testing.TB, url string, heights []int, voices int) {
 		f.Close()
 	}
 	h.feeders.Go(func() { feedPictures(ctx, pictures, width, height) })
-	h.feeders.Go(func() { feedSound(ctx, sound) })
+	h.feeders.Go(func() { feedSound(ctx, sound, usualTone) })
 	var mu sync.Mutex // guards the client
 	for i, r := range outputs {
 		number := i

@@ -36,6 +36,13 @@ export function atBoundaries(AbrController) {
       if (!details?.live || !details.partList || !hls.media?.currentTime) return super.nextAutoLevel;
       const segments = details.fragmentHint ? [...details.fragments, details.fragmentHint] : details.fragments;
       const { media } = hls;
+      // hls.js notes by the level's number which segments it has. When numbers have changed (renditions-hls.js), a new level would be
+      // taken to have what another one loaded: so it begins behind that.
+      if (this.numbered !== hls.levels) {
+        this.notBefore = this.numbered ? bufferEndOf(media) + details.targetduration : 0;
+        this.numbered = hls.levels;
+      }
+      if (media.currentTime < this.notBefore) return current;
       if (mayChange({ position: media.currentTime, bufferEnd: bufferEndOf(media), segments })) return super.nextAutoLevel;
       return current;
     }

@@ -206,8 +206,10 @@ export class Controller {
     this.onEngine(null);
   }
 
-  restart() {
+  // restart starts the player anew: with some patience if it was in trouble, or at once.
+  restart(atOnce = false) {
     this.drop();
+    if (atOnce) return void this.begin();
     this.nextProbe = Math.max(this.nextProbe, this.now() + 500);
   }
 

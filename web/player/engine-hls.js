@@ -3,6 +3,7 @@
 import { atBoundaries } from './boundary.js';
 import { inHand } from './engine.js';
 import { edgeOf } from './probe.js';
+import { followHls } from './renditions-hls.js';
 
 // The server's PART-HOLD-BACK sets the distance to the edge: no liveSync... setting may override it. Speed is
 // the page's (pace.js), and so is what a stall costs: hls.js would keep every viewer a second further back
@@ -26,10 +27,11 @@ const settings = {
 // loadLibrary may be called again; it loads once.
 export const loadLibrary = async (assets) => (await import(`${assets}dist/hls.min.mjs`)).default;
 
-export async function hlsEngine(video, url, assets, on) {
+export async function hlsEngine(video, url, assets, on, voice) {
   const Hls = await loadLibrary(assets);
   if (!Hls.isSupported()) throw new Error('no Media Source Extensions in this browser');
-  const hls = new Hls({ ...settings, abrController: atBoundaries(Hls.DefaultConfig.abrController) });
+  const audioPreference = voice ? { lang: voice.language, ...voice.name && { name: voice.name } } : undefined;
+  const hls = new Hls({ ...settings, audioPreference, abrController: atBoundaries(Hls.DefaultConfig.abrController) });
   const { Events, ErrorTypes } = Hls;
   hls.on(Events.ERROR, (_, e) => {
     if (!e.fatal) return;
@@ -39,12 +41,14 @@ export async function hlsEngine(video, url, assets, on) {
   });
   hls.on(Events.MEDIA_ENDED, () => on.ended());
   let troubled = null;
+  const renditions = followHls(hls, Hls);
   hls.loadSource(url);
   hls.attachMedia(video);
 
   return {
     player: hls,
     paced: true,
+    renditions,
     measure() {
       const target = hls.targetLatency;
       return target && hls.latency ? { latency: hls.latency, target, ahead: inHand(video) } : null;
@@ -65,6 +69,9 @@ export async function hlsEngine(video, url, assets, on) {
       if (kind === 'media' || kind === null) hls.recoverMediaError();
       hls.startLoad(-1);
     },
-    destroy: () => hls.destroy(),
+    destroy() {
+      renditions.stop();
+      hls.destroy();
+    },
   };
 }

@@ -1,6 +1,7 @@
 // Shaka Player behind the face of engine.js.
 
 import { inHand } from './engine.js';
+import { followShaka } from './renditions-shaka.js';
 
 const settings = {
   streaming: {
@@ -15,7 +16,7 @@ const settings = {
   mediaSource: { dispatchAllEmsgBoxes: true },
 };
 
-export async function shakaEngine(video, url, assets, on) {
+export async function shakaEngine(video, url, assets, on, voice) {
   const [shaka, { straighten }] = await Promise.all([loadLibrary(assets), import(`${assets}dist/cues.js`)]);
   mendOffsets(globalThis.SourceBuffer?.prototype);
   shaka.polyfill.installAll();
@@ -23,7 +24,9 @@ export async function shakaEngine(video, url, assets, on) {
   const player = new shaka.Player();
   await player.attach(video);
   player.configure(settings);
+  if (voice) player.configure('preferredAudio', [{ language: voice.language, label: voice.name ?? '' }]);
   const dates = straighten(player);
+  const renditions = followShaka(player);
   player.addEventListener('error', ({ detail: e }) => {
     if (e.severity !== shaka.util.Error.Severity.CRITICAL) return;
     const { NETWORK, MEDIA } = shaka.util.Error.Category;
@@ -32,11 +35,12 @@ export async function shakaEngine(video, url, assets, on) {
   const ended = () => on.ended();
   video.addEventListener('ended', ended);
   player.load(url).catch((e) => {
-    if (e.code !== shaka.util.Error.Code.LOAD_INTERRUPTED) on.trouble('network', `Shaka error ${e.code}`);
+    if (e.code !== shaka.util.Error.Code.LOAD_INTERRUPTED) on.trouble('network', `Shaka error ${e.code ?? e}`);
   });
   return {
     player,
     paced: false,
+    renditions,
     measure() {
       const latency = player.getStats().liveLatency;
       return player.isLive() && Number.isFinite(latency) ? { latency, target: latency, ahead: inHand(video) } : null;
@@ -46,6 +50,7 @@ export async function shakaEngine(video, url, assets, on) {
     toLive: () => player.goToLive(),
     recover: () => player.retryStreaming(),
     destroy() {
+      renditions.stop();
       video.removeEventListener('ended', ended);
       return player.destroy();
     },

@@ -5,6 +5,7 @@
 //   engine.date()       wall time of the picture, in milliseconds, by EXT-X-PROGRAM-DATE-TIME; or null
 //   engine.edge()       how far the player knows the playlist, by probe.js's edgeOf, or null
 //   engine.paced        true if the page sets the speed, false if the player does
+//   engine.renditions   what the show is offered in, and the choice of a voice (renditions.js); null if the player has it to itself
 //   engine.toLive()     jumps to where a viewer who joined now would start
 //   engine.recover()    tries to go on after trouble without starting anew
 //   engine.destroy()    lets go of everything
@@ -28,11 +29,12 @@ export function prepare(kind, assets) {
   if (kind === 'shaka') import('./engine-shaka.js').then((m) => m.loadLibrary(assets)).catch(() => {});
 }
 
-// makeEngine resolves to a running player of the kind, or rejects if the browser can't run it.
-export async function makeEngine(kind, video, url, assets, on) {
+// makeEngine resolves to a running player of the kind, or rejects if the browser can't run it. voice is { language, name } of the
+// voice to begin with, if the show has it; null for the show's own.
+export async function makeEngine(kind, video, url, assets, on, voice = null) {
   if (kind === 'native') return nativeEngine(video, url, on);
-  if (kind === 'shaka') return (await import('./engine-shaka.js')).shakaEngine(video, url, assets, on);
-  return (await import('./engine-hls.js')).hlsEngine(video, url, assets, on);
+  if (kind === 'shaka') return (await import('./engine-shaka.js')).shakaEngine(video, url, assets, on, voice);
+  return (await import('./engine-hls.js')).hlsEngine(video, url, assets, on, voice);
 }
 
 // inHand returns how many seconds from the present position on are in the video's buffer.
@@ -57,6 +59,7 @@ function nativeEngine(video, url, on) {
   return {
     player: null,
     paced: false,
+    renditions: null,
     measure: () => null,
     edge: () => null,
     date() {

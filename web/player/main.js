@@ -4,6 +4,7 @@ import { Cards } from './cards.js';
 import { Controller } from './controller.js';
 import { chooseEngine, makeEngine, prepare } from './engine.js';
 import { latencyText, showName, titleOf, wordsFor } from './format.js';
+import { Languages } from './languages.js';
 import { makeProbe } from './probe.js';
 import { startPlaying } from './sound.js';
 
@@ -18,8 +19,11 @@ const kind = chooseEngine(new URLSearchParams(location.search).get('player'));
 let wantsQuiet = false; // the viewer has muted by hand
 let wantsPause = false; // the viewer has stopped the picture by hand
 let measured = null; // latency as shown, in seconds
+let voice = null; // that the viewer has chosen, or the page's address for them: { language, name }
 
 function say(phase) {
+  // The picture stands still anyway: the moment for what only a new start of the player brings.
+  if (phase === 'buffering' && controller.engine?.renditions?.missing) setTimeout(() => controller.restart(true));
   const [headline, detail] = wordsFor(phase);
   show.dataset.phase = phase;
   if (phase !== 'playing' && phase !== 'paused') {
@@ -60,6 +64,30 @@ async function play() {
 
 const cards = new Cards({ video, host: $('cards'), url, assets });
 
+const languages = new Languages({
+  button: $('language'), tag: $('language-tag'), menu: $('language-menu'), offer: $('offer'),
+  locales: [cards.for.locale, ...navigator.languages ?? []],
+  choose(chosen) {
+    voice = chosen.original ? null : chosen;
+    if (!controller.engine.renditions.choose(chosen)) controller.restart(true);
+  },
+});
+const asked = new URLSearchParams(location.search).get('lang');
+if (asked) voice = { language: asked };
+
+// follow shows the languages of a new player.
+function follow(engine) {
+  const renditions = engine?.renditions;
+  if (!renditions) return languages.forget();
+  renditions.addEventListener('change', () => {
+    const { voices } = renditions;
+    // Who listens to an interpreter who has gone for good would hear nothing any more.
+    const original = voices.find((v) => v.original);
+    if (original && renditions.voice && !voices.some((v) => v.key === renditions.voice)) renditions.choose(original);
+    languages.show(voices, renditions.voice);
+  });
+}
+
 const controller = new Controller({
   video,
   probe: makeProbe(url),
@@ -67,11 +95,12 @@ const controller = new Controller({
   onEngine(engine) {
     window.pushcart.engine = engine;
     window.pushcart.player = engine?.player ?? null;
+    follow(engine);
     cards.follow(engine).catch((e) => console.error('pushcart:', e)); // the show goes on without
   },
   play,
   async start(on) {
-    const engine = await makeEngine(kind, video, url, assets, on);
+    const engine = await makeEngine(kind, video, url, assets, on, voice);
     if (!wantsPause) play();
     return engine;
   },
@@ -85,6 +114,7 @@ window.pushcart = { video, controller, cards, kind, engine: null, player: null, 
 function togglePlay() {
   wantsPause = !video.paused;
   if (wantsPause) return video.pause();
+  if (controller.engine?.renditions?.missing) return controller.restart(true);
   controller.toLive();
   play();
 }
@@ -127,7 +157,7 @@ function busy() {
   stage.classList.remove('idle');
   clearTimeout(idle);
   idle = setTimeout(() => {
-    if (!stage.querySelector('button:focus-visible')) stage.classList.add('idle');
+    if (!stage.querySelector('button:focus-visible') && $('language-menu').hidden) stage.classList.add('idle');
   }, 3000);
 }
 for (const event of ['pointermove', 'pointerdown', 'keydown', 'focusin']) document.addEventListener(event, busy);

@@ -46,3 +46,19 @@ test('hls.js is asked only when the answer can be followed', () => {
   hls.levels = [];
   assert.equal(abr.nextAutoLevel, 0, 'nothing plays yet');
 });
+
+test('when levels have new numbers, a change waits until what is buffered has been played', () => {
+  class Abr { get nextAutoLevel() { return 0; } }
+  const Waiting = atBoundaries(Abr);
+  const details = { live: true, partList: [], fragments: [{ start: 0, duration: 20 }, { start: 20, duration: 2 }], targetduration: 2 };
+  const media = { currentTime: 10, buffered: { length: 1, start: () => 5, end: () => 21 } };
+  const abr = new Waiting();
+  abr.hls = { loadLevel: 1, levels: [{ details }, { details }], media };
+  assert.equal(abr.nextAutoLevel, 0);
+  abr.hls.levels = [...abr.hls.levels];
+  assert.equal(abr.nextAutoLevel, 1);
+  media.currentTime = 22.9;
+  assert.equal(abr.nextAutoLevel, 1);
+  media.currentTime = 23.1;
+  assert.equal(abr.nextAutoLevel, 0);
+});
