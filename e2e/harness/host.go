@@ -161,19 +161,20 @@ func feedPictures(ctx context.Context, w io.Writer, width, height int) {
 func feedSound(ctx context.Context, w io.Writer, tone float64) {
 	const block = sampleRate / 50
 	began := time.Now()
-	second := began.Nanosecond() / (int(time.Second) / sampleRate) // samples since the last one
 	buf := make([]byte, 0, 2*block)
 	for n := 0; ctx.Err() == nil; n++ {
 		due := began.Add(time.Duration(n) * time.Second / 50)
 		if wait := time.Until(due); wait > 0 {
 			time.Sleep(wait)
 		} else if wait < -time.Second {
-			began = began.Add(-wait)
+			began = began.Add(-wait) // the time that was lost, as with pictures
+			due = due.Add(-wait)
 		}
+		second := due.Nanosecond() / (int(time.Second) / sampleRate) // samples since the last whole one
 		buf = buf[:0]
 		for i := n * block; i < (n+1)*block; i++ {
 			loud := 600.0
-			if (second+i)%sampleRate < sampleRate/16 {
+			if (second+i-n*block)%sampleRate < sampleRate/16 {
 				loud = 9000
 			}
 			buf = binary.LittleEndian.AppendUint16(buf, uint16(int16(loud*math.Sin(2*math.Pi*tone*float64(i)/sampleRate))))

@@ -12,7 +12,8 @@ import (
 )
 
 // Late says how much later than it was made what a host shows, or an interpreter says, stands on a show's
-// timeline, by program date-time. language is an interpreter's; empty for the picture.
+// timeline, by program date-time. language is an interpreter's, of whose lateness whole seconds can't be heard; empty
+// for the picture.
 func (s *Server) Late(t testing.TB, name, language string) time.Duration {
 	t.Helper()
 	var late time.Duration
