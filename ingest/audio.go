@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"time"
 
 	"pushcart/media"
@@ -9,8 +10,9 @@ import (
 // audioClock counts samples: audio units follow each other without a gap, whatever their own times say to
 // the millisecond. Where the count and the times drift apart, silence is filled in or a unit dropped.
 type audioClock struct {
-	frame   int64  // samples in a unit
-	opus    bool   // units tell their own length
+	codec   media.Codec
+	format  media.Format
+	frame   int64  // samples in a unit; where units differ in length, in one of silence
 	silence []byte // one unit of it, nil if none is known
 	start   int64  // of the epoch
 	placed  bool   // next counts
@@ -19,26 +21,17 @@ type audioClock struct {
 	away    bool // the host has stopped sending audio: silence follows video closely
 }
 
+// newAudioClock returns the clock of a track as the show has it: its timescale is the sampling rate.
 func newAudioClock(t media.Track, f media.Format) *audioClock {
-	a := &audioClock{frame: int64(f.FrameSamples), silence: media.Silence(t, f)}
-	if t.Codec == media.CodecOpus {
-		a.opus = true
-		a.frame = media.Ticks(media.OpusDuration(a.silence), t.Timescale)
-		if a.frame == 0 {
-			a.frame = media.Ticks(20*time.Millisecond, t.Timescale)
-		}
-	}
+	a := &audioClock{codec: t.Codec, format: f, silence: media.Silence(t, f)}
+	const usual = 20 * time.Millisecond
+	a.frame = cmp.Or(media.UnitSamples(t.Codec, f, a.silence), media.Ticks(usual, t.Timescale))
 	return a
 }
 
 // length is the number of samples in a unit.
-func (a *audioClock) length(data []byte, timescale int64) int64 {
-	if a.opus {
-		if n := media.Ticks(media.OpusDuration(data), timescale); n > 0 {
-			return n
-		}
-	}
-	return a.frame
+func (a *audioClock) length(data []byte) int64 {
+	return cmp.Or(media.UnitSamples(a.codec, a.format, data), a.frame)
 }
 
 // begin starts an epoch at DTS start.
@@ -70,7 +63,7 @@ const smoothing = 1.0 / 32
 func (c *clock) audio(t *trackClock, au media.AccessUnit, at time.Duration, emit func(media.AccessUnit)) {
 	a := t.audio
 	want := media.Ticks(at, t.out)
-	n := a.length(au.Data, t.out)
+	n := a.length(au.Data)
 	joined := a.join(want)
 	off := want - a.next
 	a.mean += (float64(off) - a.mean) * smoothing

@@ -82,7 +82,7 @@ func (d *Desk) Open(r Request) (Publisher, error) {
 		return nil, &Refusal{"The server is shutting down: try again in a minute."}
 	}
 	s := newSession(pub)
-	s.part, s.host, s.messages, s.sound = p, d.host(pub.Stream()), d.Messages, d.Sound
+	s.part, s.host, s.messages, s.sound, s.mixer = p, d.host(pub.Stream()), d.Messages, d.Sound, d.Mixer
 	return s, nil
 }
 

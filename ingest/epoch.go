@@ -25,6 +25,7 @@ func (s *Session) placeSession(raw time.Duration, now time.Time) {
 func (s *Session) begin(at time.Duration) error {
 	if s.part.role == "" {
 		s.keepAudio()
+		s.warnOfSilence()
 	}
 	tracks := make([]media.Track, 0, len(s.tracks)+2)
 	data := false

@@ -14,6 +14,6 @@ func (d *Desk) Fetch(name, protocol, remote, agent string) (Publisher, error) {
 		return nil, fmt.Errorf("publish %s: %w", name, err)
 	}
 	s := newSession(pub)
-	s.host, s.messages, s.sound = d.host(pub.Stream()), d.Messages, d.Sound
+	s.host, s.messages, s.sound, s.mixer = d.host(pub.Stream()), d.Messages, d.Sound, d.Mixer
 	return s, nil
 }

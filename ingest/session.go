@@ -38,6 +38,7 @@ type Session struct {
 	host     *hostClock
 	messages Messages // may be nil
 	sound    Sound
+	mixer    Mixer // may be nil
 	clock    clock
 	captured time.Time // of the encoder's time 0, by its own clock; zero: it has not told
 
@@ -111,6 +112,10 @@ func (s *Session) SetTrack(t media.Track) error {
 		return err
 	}
 	n := &sessionTrack{door: t, show: t}
+	var err error
+	if n.show.Internal, err = s.internal(t); err != nil {
+		return err
+	}
 	if t.Kind() != media.KindData {
 		f, err := media.ParseConfig(t)
 		if err != nil {

@@ -2,7 +2,6 @@ package packager
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -16,20 +15,21 @@ const (
 	transferHLG = 18
 )
 
-// audioGroup is the rendition group of the main audio: audio is always a rendition of its own. Audio in another
-// codec has a group of its own, because a player that lacks a codec that CODECS names drops the whole variant.
-const audioGroup = "audio"
-
 // offer decides which renditions the multivariant playlist has: those that a player who comes now can play. The
 // choice stays while the host is away, and until a new epoch shows what there is.
 func (p *Packager) offer() {
 	if p.lead == nil || !p.settled() {
 		return
 	}
-	for _, r := range p.renditions {
-		if now := r.offered(); now != r.shown {
-			r.shown = now
-			p.relist()
+	for _, qualities := range []bool{false, true} { // whether those are offered depends on the others
+		for _, r := range p.renditions {
+			if r.quality() != qualities {
+				continue
+			}
+			if now := r.offered(); now != r.shown {
+				r.shown = now
+				p.relist()
+			}
 		}
 	}
 }
@@ -47,6 +47,9 @@ func (p *Packager) relist() {
 // settled reports whether each of the host's tracks has something to play. Other pictures than the lead's, which
 // may never line up with it, are waited for no longer than the first segment.
 func (p *Packager) settled() bool {
+	if p.awaitsSound() {
+		return false
+	}
 	for _, r := range p.renditions {
 		switch {
 		case r.idle, r.track.Contributed:
@@ -66,6 +69,8 @@ func (r *rendition) offered() bool {
 	p := r.p
 	switch {
 	case !r.ready:
+		return false
+	case r.quality() && (r.idle || !p.shows(r.track.Group)):
 		return false
 	case r.idle:
 		// A voice may just be reconnecting, and there is silence.
@@ -99,12 +104,14 @@ func (p *Packager) updateMultivariant(s *windowState) {
 // (docs/adr/0010-order-of-variants.md).
 func (p *Packager) multivariant() m3u8.Multivariant {
 	m := m3u8.Multivariant{IndependentSegments: !p.dependent}
-	var videos, audios []*rendition
+	var videos, audios, qualities []*rendition
 	for _, r := range p.renditions {
 		switch {
 		case !r.shown:
 		case r.video():
 			videos = append(videos, r)
+		case r.quality():
+			qualities = append(qualities, r)
 		default:
 			audios = append(audios, r)
 		}
@@ -119,10 +126,10 @@ func (p *Packager) multivariant() m3u8.Multivariant {
 		}
 		return m
 	}
-	m.Audio = listAudio(groups)
 	best := slices.Clone(videos)
 	slices.SortStableFunc(best, better)
 	slices.SortStableFunc(videos, func(a, b *rendition) int { return cmp.Or(mainFirst(a, b), better(a, b)) })
+	codecs := len(groups) // behind them come those of other qualities
 	for _, r := range videos {
 		v := r.variant()
 		v.Score = float64(len(best) - slices.Index(best, r))
@@ -131,23 +138,30 @@ func (p *Packager) multivariant() m3u8.Multivariant {
 		if keys.Bandwidth, keys.AverageBandwidth = r.rates.keyFigures(); keys.Bandwidth > 0 {
 			m.IFrames = append(m.IFrames, keys)
 		}
-		for i, g := range groups {
-			x := g.variant(r)
-			x.Score, x.AudioGroup = v.Score, g.id
+		for i, g := range groups[:codecs] {
+			q := g.inQuality(r.track.Group, qualities)
+			if !slices.ContainsFunc(groups, func(g group) bool { return g.id == q.id }) {
+				groups = append(groups, q)
+			}
+			x := q.variant(r)
+			x.Score, x.AudioGroup = v.Score, q.id
 			if i > 0 {
 				x.StableID += "-" + g.id
 			}
 			m.Variants = append(m.Variants, x)
 		}
-		if len(groups) == 0 {
+		if codecs == 0 {
 			m.Variants = append(m.Variants, v)
 		}
 	}
+	m.Audio = listAudio(groups)
 	return m
 }
 
-// mainFirst compares by whether renditions are the host's first of their kind.
-func mainFirst(a, b *rendition) int { return -cmp.Compare(bool2int(a.main), bool2int(b.main)) }
+// mainFirst compares by whether renditions are the host's first of their kind, or made of that.
+func mainFirst(a, b *rendition) int {
+	return -cmp.Or(cmp.Compare(bool2int(a.main), bool2int(b.main)), cmp.Compare(bool2int(a.original()), bool2int(b.original())))
+}
 
 // better compares by how good pictures look: by their size, then by the rate, weighed by what the codec makes
 // of it.
@@ -180,87 +194,4 @@ func (r *rendition) variant() m3u8.Variant {
 		v.VideoRange = "SDR"
 	}
 	return v
-}
-
-// group is audio that one variant can be combined with.
-type group struct {
-	id      string
-	members []*rendition
-}
-
-// audioGroups puts renditions of the same codec together, the main one's first.
-func audioGroups(audios []*rendition) (groups []group) {
-	for _, r := range audios {
-		i := slices.IndexFunc(groups, func(g group) bool { return g.members[0].track.Codec == r.track.Codec })
-		if i < 0 {
-			i = len(groups)
-			id := audioGroup
-			if i > 0 {
-				id += "-" + string(r.track.Codec)
-			}
-			groups = append(groups, group{id: id})
-		}
-		groups[i].members = append(groups[i].members, r)
-	}
-	return groups
-}
-
-// variant describes r together with g: with the largest of its members, and the codecs of all.
-func (g group) variant(r *rendition) m3u8.Variant {
-	v := r.variant()
-	peak, average := 0, 0
-	for _, a := range g.members {
-		x := a.variant()
-		peak, average = max(peak, x.Bandwidth), max(average, x.AverageBandwidth)
-		if !slices.Contains(v.Codecs, x.Codecs[0]) {
-			v.Codecs = append(v.Codecs, x.Codecs[0])
-		}
-	}
-	if r.video() {
-		v.Bandwidth += peak
-		v.AverageBandwidth += average
-	} else {
-		v.Bandwidth, v.AverageBandwidth = peak, average
-	}
-	return v
-}
-
-// listAudio lists the members of the groups. The first of each is what plays unless somebody chooses otherwise;
-// a player may choose by itself only what has a language.
-func listAudio(groups []group) (list []m3u8.AudioRendition) {
-	for _, g := range groups {
-		var names []string
-		for i, r := range g.members {
-			name := r.audioName()
-			for n := 2; slices.Contains(names, name); n++ {
-				name = fmt.Sprintf("%s (%d)", r.audioName(), n)
-			}
-			names = append(names, name)
-			list = append(list, m3u8.AudioRendition{
-				Group:      g.id,
-				Name:       name,
-				Language:   r.track.Language,
-				URI:        r.list,
-				Default:    i == 0,
-				AutoSelect: i == 0 || r.track.Language != "",
-				Channels:   r.format.Channels,
-				StableID:   r.name,
-			})
-		}
-	}
-	return list
-}
-
-// audioName is what a viewer chooses a rendition by.
-func (r *rendition) audioName() string {
-	if r.track.Label != "" {
-		return r.track.Label
-	}
-	if name := media.LanguageName(r.track.Language); name != "" {
-		return name
-	}
-	if r.main {
-		return "Original"
-	}
-	return "Track " + r.name[1:]
 }

@@ -57,10 +57,11 @@ type Packager struct {
 	renditions []*rendition // in order of appearance
 	numbers    map[media.Kind]int
 	byTrack    map[int]*rendition
-	lead       *rendition // decides where segments end: the host's first video track, or its first audio track
-	started    bool       // the lead has had a unit in this epoch
-	epochStart int64      // presentation time of that unit
-	epochCuts  int        // segments that the lead has completed in this epoch
+	source     *media.Track // of the host's sound, where viewers get what is made of it; nil: they get it as it comes
+	lead       *rendition   // decides where segments end: the host's first video track, or its first audio track
+	started    bool         // the lead has had a unit in this epoch
+	epochStart int64        // presentation time of that unit
+	epochCuts  int          // segments that the lead has completed in this epoch
 
 	targetDuration int   // seconds
 	msn            int64 // of the lead's open segment

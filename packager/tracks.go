@@ -26,11 +26,12 @@ func (p *Packager) beginEpoch(tracks []media.Track) error {
 		r.fed = false
 	}
 	p.byTrack = make(map[int]*rendition, len(tracks))
+	p.source = soundSource(tracks)
 	var firstErr error
 	for _, kind := range []media.Kind{media.KindVideo, media.KindAudio} {
 		main := true // the next of the host's own
 		for _, t := range tracks {
-			if t.Kind() != kind {
+			if t.Kind() != kind || t.Internal {
 				continue
 			}
 			r, err := p.assign(t, main && !t.Contributed)
@@ -60,7 +61,7 @@ func (p *Packager) join(tracks []media.Track) error {
 	}
 	var firstErr error
 	for _, t := range tracks {
-		if k := t.Kind(); k != media.KindVideo && k != media.KindAudio {
+		if k := t.Kind(); t.Internal || k != media.KindVideo && k != media.KindAudio {
 			continue
 		}
 		if r := p.byTrack[t.ID]; r != nil {

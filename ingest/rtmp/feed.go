@@ -120,6 +120,8 @@ func (f *feed) packet(time int64, p flv.Packet) error {
 	case p.Codec.Media() == "":
 		f.refuse(t, "its codec, "+p.Codec.String()+", can't be carried: set the encoder to "+choices(p.Kind))
 		return nil
+	case p.Codec.Media().ForTranscoding():
+		return f.sound(t, time, p)
 	case p.Type == flv.TSConfig:
 		f.refuse(t, "its configuration is in MPEG-TS form: use an encoder that sends the MP4 form")
 		return nil

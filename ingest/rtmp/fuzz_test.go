@@ -70,9 +70,12 @@ func (s *sink) Open(r ingest.Request) (ingest.Publisher, error) {
 }
 
 func (s *sink) SetTrack(t media.Track) error {
-	if t.ID < 1 || t.Timescale != 1000 || t.Kind() == media.KindUnknown || len(t.Config) > maxConfigSize || len(t.Language) > maxLanguage || len(t.Label) > maxLabel ||
+	if t.ID < 1 || t.Timescale != 1000 && !t.Codec.ForTranscoding() || t.Kind() == media.KindUnknown || len(t.Config) > maxConfigSize || len(t.Language) > maxLanguage || len(t.Label) > maxLabel ||
 		t.FrameRate < 0 || t.FrameRate > maxFrameRate || t.BitRate < 0 {
 		s.t.Errorf("track %+v", t)
+	}
+	if _, err := media.ParseConfig(t); err != nil && t.Codec.ForTranscoding() {
+		s.t.Errorf("track %+v: %v", t, err)
 	}
 	s.tracks[t.ID] = t
 	return nil
@@ -122,6 +125,8 @@ func FuzzConnection(f *testing.F) {
 		message(chunk.TypeAudio, 0, rtmptest.MultitrackAudio(rtmptest.OneTrack, rtmptest.SequenceStart, rtmptest.TrackData{ID: 2, FourCC: "mp4a", Data: asc})).
 		message(chunk.TypeVideo, 3, rtmptest.MultitrackVideo(true, rtmptest.ManyTracks, rtmptest.CodedFramesX,
 			rtmptest.TrackData{ID: 255, FourCC: "avc1", Data: idr}, rtmptest.TrackData{ID: 0, Data: idr}))))
+	f.Add(true, tail(newSent().message(chunk.TypeAudio, 0, append([]byte{0x72}, make([]byte, 800)...)).message(chunk.TypeAudio, 100, []byte{0x3E, 1, 2, 3}).
+		message(chunk.TypeAudio, 200, []byte{0x2F, 0xFF, 0xFB, 0x90, 0x44}).message(chunk.TypeAudio, 300, rtmptest.ExAudio(rtmptest.CodedFrames, ".mp3", []byte{0xFF, 0xE3, 0x18, 0xC4}))))
 	f.Fuzz(func(t *testing.T, publish bool, data []byte) {
 		prefix := newSent().b
 		if publish {

@@ -34,9 +34,10 @@ type track struct {
 	kind       media.Kind
 	number     uint8
 	accepted   bool
-	written    bool   // units have been handed on
-	refused    string // why, if it was
-	lengthSize int    // of NAL unit lengths
+	written    bool         // units have been handed on
+	refused    string       // why, if it was
+	lengthSize int          // of NAL unit lengths
+	format     media.Format // of sound for transcoding
 }
 
 // String returns a name for the log.
@@ -75,7 +76,7 @@ func (f *feed) configure(t *track, p flv.Packet) {
 		f.refuse(t, fmt.Sprintf("its decoder configuration has %d bytes; at most %d are taken", len(p.Data), maxConfigSize))
 		return
 	}
-	t.Codec, t.Config = codec, bytes.Clone(p.Data)
+	t.Codec, t.Config, t.Timescale = codec, bytes.Clone(p.Data), timescale
 	t.lengthSize = flv.LengthSize(codec, t.Config)
 	f.meta.describe(t)
 	f.announce(t)

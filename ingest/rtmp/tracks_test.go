@@ -235,7 +235,7 @@ func TestMetadataAfterConfiguration(t *testing.T) {
 
 func TestCodecsThatAreNotCarried(t *testing.T) {
 	vp9 := rtmptest.ExVideo(true, rtmptest.SequenceStart, "vp09", []byte{1})
-	mp3 := []byte{0x2F, 1, 2, 3}
+	speex := []byte{0xB6, 1, 2, 3}
 	t.Run("one of two tracks", func(t *testing.T) {
 		c, show, _, text := host(t)
 		c.WriteVideo(0, vp9)
@@ -268,8 +268,8 @@ func TestCodecsThatAreNotCarried(t *testing.T) {
 	t.Run("all that were promised", func(t *testing.T) {
 		c, show, _, _ := host(t)
 		c.WriteData(0, "onMetaData", amf.Array{{Name: "audiocodecid", Value: 2.0}})
-		c.WriteAudio(0, mp3)
-		refused(t, c, show, "MP3")
+		c.WriteAudio(0, speex)
+		refused(t, c, show, "Speex")
 	})
 	t.Run("all that came in three seconds", func(t *testing.T) {
 		c, show, _, _ := host(t)
@@ -281,15 +281,15 @@ func TestCodecsThatAreNotCarried(t *testing.T) {
 	t.Run("all, and time stands still", func(t *testing.T) {
 		c, show, _, _ := host(t)
 		for range patienceMessages + 1 {
-			c.WriteAudio(0, mp3)
+			c.WriteAudio(0, speex)
 		}
-		refused(t, c, show, "MP3")
+		refused(t, c, show, "Speex")
 	})
 	t.Run("not yet", func(t *testing.T) {
 		c, show, _, _ := host(t)
 		c.WriteData(0, "onMetaData", amf.Array{{Name: "audiocodecid", Value: 2.0}, {Name: "videocodecid", Value: 7.0}})
-		c.WriteAudio(0, mp3)
-		c.WriteAudio(9000, mp3)
+		c.WriteAudio(0, speex)
+		c.WriteAudio(9000, speex)
 		c.WriteVideo(9000, rtmptest.AVCConfig(avcC))
 		c.WriteVideo(9000, rtmptest.AVCFrame(true, 0, idr))
 		show.unit(t) // onMetaData

@@ -32,6 +32,10 @@ const (
 	AV1  Codec = 'a'<<24 | 'v'<<16 | '0'<<8 | '1'
 	AAC  Codec = 'm'<<24 | 'p'<<16 | '4'<<8 | 'a'
 	Opus Codec = 'O'<<24 | 'p'<<16 | 'u'<<8 | 's'
+	MP3  Codec = '.'<<24 | 'm'<<16 | 'p'<<8 | '3' // also those of old messages
+	PCM  Codec = oldAudio + 3                     // 16 bits, little-endian
+	PCMA Codec = oldAudio + 7
+	PCMU Codec = oldAudio + 8
 
 	oldVideo Codec = 0x100
 	oldAudio Codec = 0x200
@@ -44,7 +48,6 @@ var otherNames = map[Codec]string{
 	'v'<<24 | 'v'<<16 | 'c'<<8 | '1': "VVC",
 	'a'<<24 | 'c'<<16 | '-'<<8 | '3': "AC-3",
 	'e'<<24 | 'c'<<16 | '-'<<8 | '3': "E-AC-3",
-	'.'<<24 | 'm'<<16 | 'p'<<8 | '3': "MP3",
 	'f'<<24 | 'L'<<16 | 'a'<<8 | 'C': "FLAC",
 
 	oldVideo + 2: "Sorenson H.263",
@@ -55,17 +58,12 @@ var otherNames = map[Codec]string{
 	oldVideo + 8: "H.263",
 	oldVideo + 9: "MPEG-4 Part 2",
 
-	oldAudio + 0:  "PCM",
+	oldAudio + 0:  "PCM in 8 bits or the sender's byte order",
 	oldAudio + 1:  "ADPCM",
-	oldAudio + 2:  "MP3",
-	oldAudio + 3:  "PCM",
 	oldAudio + 4:  "Nellymoser",
 	oldAudio + 5:  "Nellymoser",
 	oldAudio + 6:  "Nellymoser",
-	oldAudio + 7:  "G.711 A-law",
-	oldAudio + 8:  "G.711 mu-law",
 	oldAudio + 11: "Speex",
-	oldAudio + 14: "MP3",
 }
 
 // Media returns the codec as the house knows it, "" if it does not carry it.
@@ -81,6 +79,14 @@ func (c Codec) Media() media.Codec {
 		return media.CodecAAC
 	case Opus:
 		return media.CodecOpus
+	case MP3:
+		return media.CodecMP3
+	case PCM:
+		return media.CodecL16
+	case PCMA:
+		return media.CodecPCMA
+	case PCMU:
+		return media.CodecPCMU
 	}
 	return ""
 }
@@ -98,6 +104,14 @@ func (c Codec) String() string {
 		return "AAC"
 	case Opus:
 		return "Opus"
+	case MP3:
+		return "MP3"
+	case PCM:
+		return "PCM"
+	case PCMA:
+		return "G.711 A-law"
+	case PCMU:
+		return "G.711 mu-law"
 	}
 	if name, ok := otherNames[c]; ok {
 		return name
@@ -136,6 +150,9 @@ type Packet struct {
 	CompositionTime int32
 	// NanoOffset is to be added to the message's time for this packet: 0 to 999,999 ns.
 	NanoOffset uint32
+	// SampleRate and Channels are what the header of an old audio message says, zero in others. They are true of PCM and
+	// G.711 only: other codecs' own configurations or frames know better.
+	SampleRate, Channels int
 	// Data is a part of the message.
 	Data []byte
 }

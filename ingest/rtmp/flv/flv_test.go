@@ -89,7 +89,16 @@ func TestAppendAudio(t *testing.T) {
 		{"AAC configuration", cat(0xAF, 0, 0x11, 0x90), []Packet{{Type: Config, Kind: audio, Codec: AAC, Keyframe: true, Data: []byte{0x11, 0x90}}}},
 		{"AAC frame", cat(0xAF, 1, "aac"), []Packet{{Type: Frame, Kind: audio, Codec: AAC, Keyframe: true, Data: []byte("aac")}}},
 		{"AAC without a frame", cat(0xAF, 1), nil},
-		{"MP3", cat(0x2F, "mp3"), []Packet{{Type: Frame, Kind: audio, Codec: oldAudio + 2, Keyframe: true, Data: []byte("mp3")}}},
+		{"MP3", cat(0x2F, "mp3"), []Packet{{Type: Frame, Kind: audio, Codec: MP3, Keyframe: true, SampleRate: 44100, Channels: 2, Data: []byte("mp3")}}},
+		{"MP3 at 8 kHz", cat(0xE2, "mp3"), []Packet{{Type: Frame, Kind: audio, Codec: MP3, Keyframe: true, SampleRate: 5512, Channels: 1, Data: []byte("mp3")}}},
+		{"A-law", cat(0x72, "law"), []Packet{{Type: Frame, Kind: audio, Codec: PCMA, Keyframe: true, SampleRate: 8000, Channels: 1, Data: []byte("law")}}},
+		{"mu-law in stereo", cat(0x83, "law"), []Packet{{Type: Frame, Kind: audio, Codec: PCMU, Keyframe: true, SampleRate: 8000, Channels: 2, Data: []byte("law")}}},
+		{"PCM", cat(0x3A, "pcm"), []Packet{{Type: Frame, Kind: audio, Codec: PCM, Keyframe: true, SampleRate: 22050, Channels: 1, Data: []byte("pcm")}}},
+		{"PCM of 8 bits", cat(0x3D, "pcm"), []Packet{{Type: Frame, Kind: audio, Codec: oldAudio, Keyframe: true, SampleRate: 44100, Channels: 2, Data: []byte("pcm")}}},
+		{"PCM in any order", cat(0x0E, "pcm"), []Packet{{Type: Frame, Kind: audio, Codec: oldAudio, Keyframe: true, SampleRate: 44100, Channels: 1, Data: []byte("pcm")}}},
+		{"no A-law at all", cat(0x72), nil},
+		{"Speex", cat(0xB6, "spx"), []Packet{{Type: Frame, Kind: audio, Codec: oldAudio + 11, Keyframe: true, SampleRate: 11025, Channels: 1, Data: []byte("spx")}}},
+		{"enhanced MP3", cat(0x91, ".mp3mp3"), []Packet{{Type: Frame, Kind: audio, Codec: MP3, Keyframe: true, Data: []byte("mp3")}}},
 		{"enhanced AAC", cat(0x90, "mp4a", 0x11, 0x90), []Packet{{Type: Config, Kind: audio, Codec: AAC, Keyframe: true, Data: []byte{0x11, 0x90}}}},
 		{"Opus with magic", cat(0x90, "Opus", "OpusHead", opus), []Packet{{Type: Config, Kind: audio, Codec: Opus, Keyframe: true, Data: opus}}},
 		{"Opus without", cat(0x90, "Opus", opus), []Packet{{Type: Config, Kind: audio, Codec: Opus, Keyframe: true, Data: opus}}},
@@ -140,12 +149,12 @@ func TestBrokenTags(t *testing.T) {
 }
 
 func TestCodecs(t *testing.T) {
-	for c, want := range map[Codec]media.Codec{AVC: media.CodecH264, HEVC: media.CodecHEVC, AV1: media.CodecAV1, AAC: media.CodecAAC, Opus: media.CodecOpus, oldVideo + 2: "", 0: ""} {
+	for c, want := range map[Codec]media.Codec{AVC: media.CodecH264, HEVC: media.CodecHEVC, AV1: media.CodecAV1, AAC: media.CodecAAC, Opus: media.CodecOpus, MP3: media.CodecMP3, PCM: media.CodecL16, PCMA: media.CodecPCMA, PCMU: media.CodecPCMU, oldAudio: "", oldVideo + 2: "", 0: ""} {
 		if c.Media() != want {
 			t.Errorf("%v is %q to the house, not %q", c, c.Media(), want)
 		}
 	}
-	for c, want := range map[Codec]string{AVC: "H.264", oldVideo + 4: "VP6", oldVideo + 15: "codec number 15", oldAudio + 8: "G.711 mu-law",
+	for c, want := range map[Codec]string{AVC: "H.264", oldVideo + 4: "VP6", oldVideo + 15: "codec number 15", PCMU: "G.711 mu-law", MP3: "MP3", oldAudio + 11: "Speex",
 		'v'<<24 | 'p'<<16 | '0'<<8 | '9': "VP9", 'a'<<24 | 0<<16 | '"'<<8 | 'c': `codec "a\x00\"c"`} {
 		if c.String() != want {
 			t.Errorf("%#x is called %s, not %s", uint32(c), c, want)
@@ -272,6 +281,10 @@ func FuzzPayload(f *testing.F) {
 	f.Add(false, rtmptest.MultitrackVideo(true, rtmptest.ManyTracksManyCodecs, rtmptest.CodedFramesX, rtmptest.TrackData{ID: 0, FourCC: "avc1", Data: []byte{0}}, rtmptest.TrackData{ID: 9, FourCC: "av01", Data: []byte{0x12, 0}}))
 	f.Add(false, cat(0x97, 255, 0x01, 0x00, make([]byte, 257), 0x17, 2, 0, 0, 7, 0x03, "avc1pic"))
 	f.Add(true, cat(0x90, "Opus", "OpusHead"))
+	f.Add(true, cat(0x72, make([]byte, 160)))
+	f.Add(true, cat(0x3A, make([]byte, 5)))
+	f.Add(true, cat(0x2F, 0xFF, 0xFB, 0x90, 0x44))
+	f.Add(true, cat(0x91, ".mp3", 0xFF, 0xFB, 0x90, 0x44))
 	f.Add(true, rtmptest.MultitrackAudio(rtmptest.ManyTracks, rtmptest.CodedFrames, rtmptest.TrackData{ID: 1, FourCC: "mp4a", Data: []byte("aac")}))
 	f.Fuzz(func(t *testing.T, isAudio bool, data []byte) {
 		var packets []Packet

@@ -17,9 +17,20 @@ const (
 const (
 	oldAVC        = 7
 	oldHEVC       = 12 // never standardised; encoders of Chinese make and old ffmpeg patches send it
-	oldAAC        = 10
+	oldPCM        = 0
+	oldMP3        = 2
+	oldPCM16      = 3 // little-endian, if it has 16 bits
+	oldPCMA       = 7
+	oldPCMU       = 8
 	soundExHeader = 9
+	oldAAC        = 10
+	oldMP3At8000  = 14
 )
+
+// soundRates are what the two bits of SoundRate mean: the lowest stands for all others, too. G.711 has one of its own.
+var soundRates = [4]int{5512, 11025, 22050, 44100}
+
+const g711Rate = 8000
 
 // Packet types of old AVC and AAC messages.
 const (
@@ -97,7 +108,10 @@ func AppendAudio(dst []Packet, data []byte) ([]Packet, error) {
 	case oldAAC:
 		p.Codec = AAC
 	default:
-		p.Type, p.Codec, p.Data = Frame, oldAudio+Codec(first>>4), r.data
+		oldSound(&p, first)
+		if p.Type, p.Data = Frame, r.data; len(p.Data) == 0 && p.Codec.Media() != "" {
+			return dst, nil
+		}
 		return append(dst, p), nil
 	}
 	packetType := r.uint(1)
@@ -114,6 +128,25 @@ func AppendAudio(dst []Packet, data []byte) ([]Packet, error) {
 	}
 	p.Data = r.data
 	return append(dst, p), nil
+}
+
+// oldSound reads the first byte of a message whose codec has no configuration.
+func oldSound(p *Packet, first uint8) {
+	const stereo, bits16 = 0x01, 0x02
+	p.SampleRate, p.Channels = soundRates[first>>2&3], 1+int(first&stereo)
+	switch format := first >> 4; format {
+	case oldMP3, oldMP3At8000:
+		p.Codec = MP3
+	case oldPCMA, oldPCMU:
+		p.Codec, p.SampleRate = oldAudio+Codec(format), g711Rate
+	case oldPCM16:
+		p.Codec = PCM
+		if first&bits16 == 0 {
+			p.Codec = oldAudio + oldPCM
+		}
+	default:
+		p.Codec = oldAudio + Codec(format)
+	}
 }
 
 // opusHead brings an Opus sequence start into the form that media.CodecOpus prescribes: without the
