@@ -15,15 +15,17 @@ type audio struct {
 	opus    bool
 	latm    *rtp.LATM // or
 	headers rtp.AACHeaders
+	mpeg    rtp.MPEGAudio
 	problem string // of the format: why it can't be carried
 
-	track    media.Track // as announced last
+	track    media.Track // as announced last; its timescale need not be the clock of the packets
+	format   media.Format
 	accepted bool
+	refused  bool // what comes can't be used, which has been said
 	silence  []byte
-	length   int64 // of an AAC unit, in ticks
 
 	begun bool
-	due   int64 // the time of the next unit
+	due   int64 // the time of the next unit, in ticks of the track
 }
 
 func newAudio(t *track, f sdp.Format) *audio {
@@ -39,6 +41,8 @@ func newAudio(t *track, f sdp.Format) *audio {
 	case "MP4A-LATM":
 		a.track.Codec = media.CodecAAC
 		a.problem = a.readLATM(f)
+	case "PCMA", "PCMU", "L16", "G722", "MPA":
+		a.problem = a.readSound(f)
 	default:
 		a.track.Codec = media.CodecAAC
 		a.problem = a.readGeneric(f)
@@ -97,10 +101,7 @@ func (a *audio) announce() bool {
 	if err != nil || !a.accepted {
 		return false
 	}
-	a.silence = media.Silence(a.track, f)
-	if f.SampleRate > 0 {
-		a.length = media.Rescale(int64(f.FrameSamples), int64(f.SampleRate), a.track.Timescale)
-	}
+	a.format, a.silence = f, media.Silence(a.track, f)
 	return true
 }
 
@@ -112,26 +113,31 @@ func (a *audio) frame(f rtp.Frame) {
 	units, err := a.units(f)
 	if err != nil {
 		a.t.feed.malformed(err)
+	}
+	if len(units) == 0 {
 		return
 	}
-	at, jumped := a.t.at(f)
+	clock, scale := a.t.clock.rate, a.track.Timescale
+	ticks, jumped := a.t.at(f)
 	if !a.accepted {
 		return
 	}
-	// A packet can't be sent before its last unit is there. ffmpeg waits for up to 0.7 s to fill one.
-	a.t.clock.arrive(at+int64(len(units)-1)*a.length, f.Arrived, a.t.feed.begin)
+	at := media.Rescale(ticks, clock, scale)
 	if f.AfterGap && a.begun && !jumped {
 		a.fill(at)
 	}
+	last := at
 	for _, unit := range units {
 		length := a.unitLength(unit)
 		if length == 0 {
-			a.t.feed.malformed(rtp.FormatError("an Opus packet makes no sense"))
+			a.t.feed.malformed(rtp.FormatError("a packet of sound makes no sense"))
 			continue
 		}
 		a.t.feed.write(media.AccessUnit{Track: a.t.id, DTS: at, PTS: at, RandomAccess: true, Data: unit})
-		at += length
+		last, at = at, at+length
 	}
+	// A packet can't be sent before its last unit is there. ffmpeg waits for up to 0.7 s to fill one.
+	a.t.clock.arrive(media.Rescale(last, scale, clock), f.Arrived, a.t.feed.begin)
 	a.begun, a.due = true, at
 }
 
@@ -154,6 +160,8 @@ func (a *audio) units(f rtp.Frame) ([][]byte, error) {
 			a.announce()
 		}
 		return units, err
+	case a.track.Codec.ForTranscoding():
+		return a.soundUnits(f)
 	}
 	units, err := a.headers.Units(f.Payloads)
 	for i := range units {
@@ -162,21 +170,18 @@ func (a *audio) units(f rtp.Frame) ([][]byte, error) {
 	return units, err
 }
 
-// unitLength is how long a unit lasts, in ticks; zero for nonsense.
+// unitLength is how long a unit lasts, in ticks of the track; zero for nonsense.
 func (a *audio) unitLength(unit []byte) int64 {
-	if a.opus {
-		return media.Ticks(media.OpusDuration(unit), a.track.Timescale)
-	}
-	return a.length
+	return media.Rescale(media.UnitSamples(a.track.Codec, a.format, unit), int64(a.format.SampleRate), a.track.Timescale)
 }
 
 // fill puts silence where units are missing before at. A larger hole is left to the session.
 func (a *audio) fill(at int64) {
 	const most = 25
-	length := a.unitLength(a.silence)
-	if a.silence == nil || length == 0 {
+	if a.silence == nil {
 		return
 	}
+	length := a.unitLength(a.silence)
 	missing := (at - a.due + length/2) / length
 	if missing < 1 || missing > most {
 		return

@@ -83,6 +83,14 @@ func FuzzFeed(f *testing.F) {
 		packets([]sent{{0, rtp.Packet{Payload: []byte{0x10, 0x0a, 1, 2}, Marker: true}}, {1, rtp.Packet{Payload: []byte{0x08, 1}}}}))
 	f.Add([]byte("m=audio 0 RTP/AVP 97\na=rtpmap:97 MP4A-LATM/90000\nm=video 0 RTP/AVP 96\na=rtpmap:96 H265/90000\n"),
 		packets([]sent{{0, rtp.Packet{Payload: []byte{0x20, 0x00, 0x11, 0x90, 0x1f, 0xe0, 4, 1, 2}, Marker: true}}}))
+	f.Add([]byte("m=audio 0 RTP/AVP 14 97\nm=audio 0 RTP/AVP 9\nm=audio 0 RTP/AVP 8\nm=audio 0 RTP/AVP 10\n"), packets([]sent{
+		{0, rtp.Packet{Payload: append([]byte{0, 0, 0, 0}, mp3(44100, 2)...)}},
+		{0, rtp.Packet{Sequence: 1, Timestamp: 2351, Payload: append([]byte{0, 0, 0, 0}, mp3(44100, 2)[:40]...)}},
+		{0, rtp.Packet{Sequence: 2, Timestamp: 2351, Payload: append([]byte{0, 0, 0, 40}, mp3(44100, 2)[40:]...)}},
+		{1, rtp.Packet{Payload: make([]byte, 160), Marker: true}},
+		{2, rtp.Packet{Payload: make([]byte, 1400)}}, {2, rtp.Packet{Sequence: 3, Timestamp: 4200, Payload: make([]byte, 20)}},
+		{3, rtp.Packet{Payload: make([]byte, 7)}},
+	}))
 	f.Fuzz(func(t *testing.T, description, b []byte) {
 		s, err := sdp.Parse(description)
 		if err != nil {
@@ -119,6 +127,9 @@ func FuzzFeed(f *testing.F) {
 				if err := media.ValidUnit(track, au.Data); err != nil {
 					t.Fatal(err)
 				}
+			}
+			if f, err := media.ParseConfig(track); track.Codec.ForTranscoding() && (err != nil || media.UnitSamples(track.Codec, f, au.Data) < 1) {
+				t.Fatalf("track %+v has a unit of %d bytes: %v", track, len(au.Data), err)
 			}
 			last[au.Track] = au.DTS
 		}

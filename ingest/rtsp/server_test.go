@@ -206,7 +206,7 @@ func TestAudioLeftOut(t *testing.T) {
 	desk := newFakeDesk()
 	addr := start(t, &Server{Opener: desk})
 	c := clipCamera(t)
-	body := strings.Replace(c.describe(), "MPEG4-GENERIC/48000/2", "PCMU/8000", 1)
+	body := strings.Replace(c.describe(), "MPEG4-GENERIC/48000/2", "G726-32/8000", 1)
 	raw := dial(t, addr, "/live/k")
 	if r := raw.do("ANNOUNCE", raw.url, body); r.status != 200 {
 		t.Fatalf("%d %s", r.status, r.reason)
@@ -224,7 +224,7 @@ func TestAudioLeftOut(t *testing.T) {
 	show.wait(t, videoTrackID, 80)
 	show.mu.Lock()
 	defer show.mu.Unlock()
-	if len(show.remarks) != 1 || !strings.Contains(show.remarks[0], "G.711 (PCMU)") || !strings.Contains(show.remarks[0], "AAC") || show.audio {
+	if len(show.remarks) != 1 || !strings.Contains(show.remarks[0], "G.726") || !strings.Contains(show.remarks[0], "AAC") || show.audio {
 		t.Errorf("remarks %q, audio expected: %v", show.remarks, show.audio)
 	}
 }

@@ -65,7 +65,7 @@ func (t *track) choose(f sdp.Format) string {
 		t.video = newVideo(t, f)
 		t.frames.Picture = t.video.isPicture
 		return t.video.problem
-	case t.kind == media.KindAudio && (f.Encoding == "MPEG4-GENERIC" || f.Encoding == "MP4A-LATM" || f.Encoding == "OPUS"):
+	case t.kind == media.KindAudio && sounds[f.Encoding]:
 		t.audio = newAudio(t, f)
 		return t.audio.problem
 	case t.kind == media.KindVideo:
@@ -75,20 +75,21 @@ func (t *track) choose(f sdp.Format) string {
 	}
 }
 
-// codecName is what a person calls a format.
+// sounds are the encodings of sound that the house takes.
+var sounds = map[string]bool{
+	"MPEG4-GENERIC": true, "MP4A-LATM": true, "OPUS": true, "PCMA": true, "PCMU": true, "L16": true, "G722": true, "MPA": true,
+}
+
+// codecName is what a person calls a format that the house does not take.
 func codecName(f sdp.Format) string {
 	switch f.Encoding {
-	case "PCMU", "PCMA":
-		return "G.711 (" + f.Encoding + ")"
-	case "G722", "G723", "G728", "G729":
+	case "G723", "G728", "G729":
 		return f.Encoding[:1] + "." + f.Encoding[1:]
 	case "JPEG":
 		return "Motion JPEG"
 	case "MP4V-ES":
 		return "MPEG-4 Part 2"
-	case "MPA":
-		return "MPEG audio (MP2 or MP3)"
-	case "L8", "L16", "L24":
+	case "L8", "L24":
 		return "PCM (" + f.Encoding + ")"
 	}
 	if strings.HasPrefix(f.Encoding, "G726") || strings.HasPrefix(f.Encoding, "AAL2-G726") {
@@ -106,7 +107,7 @@ func (t *track) expire(now time.Time) { t.sequence.Expire(now, t.ordered) }
 
 // ordered takes a packet in its place.
 func (t *track) ordered(p rtp.Ordered) {
-	if t.audio != nil && t.audio.opus {
+	if t.audio != nil && t.audio.packetwise() {
 		t.renewed = t.renewed || p.Restart
 		if len(p.Payload) > 0 {
 			t.audio.frame(rtp.Frame{Timestamp: p.Timestamp, Payloads: [][]byte{p.Payload}, Arrived: p.Arrived, AfterGap: p.Gap, Restart: p.Restart})

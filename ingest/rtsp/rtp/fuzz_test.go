@@ -99,6 +99,29 @@ func FuzzAAC(f *testing.F) {
 	})
 }
 
+// FuzzMPEGAudio: frames are pieces of what came, no longer than they may be.
+func FuzzMPEGAudio(f *testing.F) {
+	f.Add(join([]byte{0, 0, 0, 0, 0xFF, 0xFB, 0x90, 0x44}, []byte{0, 0, 0, 4, 1, 2}, []byte{0, 0, 0, 6, 1, 2}))
+	f.Add(join(append([]byte{0, 0, 0, 0, 0xFF, 0xE3, 0x18, 0xC4}, make([]byte, 68)...), []byte{0, 0, 0, 0}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var m MPEGAudio
+		total := 0
+		for i, p := range cut(b) {
+			frames, err := m.Frames(p, i%5 == 4)
+			if err != nil && frames != nil {
+				t.Error("frames and an error")
+			}
+			total += len(frames)
+			if len(m.partial) > maxMPEGAudio {
+				t.Fatalf("%d bytes are kept", len(m.partial))
+			}
+		}
+		if total > len(b) {
+			t.Errorf("%d bytes of %d", total, len(b))
+		}
+	})
+}
+
 // FuzzLATM: a configuration, in band or not, and elements under it.
 func FuzzLATM(f *testing.F) {
 	f.Add(false, []byte{0x40, 0x00, 0x23, 0x20, 0x3f, 0xc0}, join([]byte{3, 1, 2, 3}))
