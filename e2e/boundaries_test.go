@@ -19,6 +19,7 @@ const videoTicks = 90_000
 //
 //	E2E_LADDER_SECONDS=600 E2E_JUDGE=1 go test -count=1 ./e2e -run TestRungsShareBoundaries -timeout 30m -v
 func TestRungsShareBoundaries(t *testing.T) {
+	together(t)
 	harness.Need(t, "ffmpeg")
 	size, rate, rungs := "640x360", "1M", []string{"240, bitrate: 400k", "180, bitrate: 250k", "120, bitrate: 120k"}
 	seconds := harness.Number("E2E_LADDER_SECONDS", 0)

@@ -120,6 +120,7 @@ func changes(hls, shaka *harness.Page, n *[2]int) {
 // TestCardsBelongToTheFrame joins late, seeks back, pauses and reloads: the card that belongs to the picture
 // is up within a second.
 func TestCardsBelongToTheFrame(t *testing.T) {
+	together(t)
 	b := chromium(t)
 	s := harness.Serve(t, binary(t), "")
 	since := time.Now()
@@ -209,6 +210,7 @@ func wrongFor(page *harness.Page, p *script) (worst time.Duration, wrong harness
 // TestCuesAcrossAReturn takes the host away in the middle of a cue, and lets it return with a clock of its own:
 // what was up is up, and what comes afterwards hits its frame.
 func TestCuesAcrossAReturn(t *testing.T) {
+	together(t)
 	b := chromium(t)
 	s := harness.Serve(t, binary(t), "")
 	attempt := 0

@@ -57,8 +57,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// together lets a test run beside others of its kind, after those that measure: nothing in it is judged by time. When
-// figures are judged, it runs alone too.
+// together lets a test run beside others of its kind, after those that measure: nothing in it is judged by time but with
+// harness.Fairly. When figures are judged, it runs alone too.
 func together(t *testing.T) {
 	if !judge {
 		t.Parallel()

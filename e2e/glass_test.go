@@ -18,7 +18,7 @@ const (
 // TestGlassToGlass opens the page again and again, and reads off the picture how old it is.
 func TestGlassToGlass(t *testing.T) {
 	b := chromium(t)
-	starts, seconds := harness.Number("E2E_STARTS", 1), harness.Number("E2E_SECONDS", 8)
+	starts, seconds := harness.Number("E2E_STARTS", 1), harness.Number("E2E_SECONDS", 6)
 	for _, latency := range []struct {
 		preset string
 		most   time.Duration

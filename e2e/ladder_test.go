@@ -11,6 +11,7 @@ import (
 // TestLadderInTrouble kills the server's ffmpeg, and then stops it in its tracks (SIGSTOP), while a page plays the host's
 // own rendition. The rungs go and come back; the page does not miss a picture of it.
 func TestLadderInTrouble(t *testing.T) {
+	together(t)
 	b := chromium(t)
 	s := harness.Serve(t, binary(t), `ladder:
   shows:

@@ -53,13 +53,13 @@ func TestInterpreters(t *testing.T) {
 			}
 			page.Plays(2 * time.Second)
 			page.Evaluate(how.choose, nil)
-			page.Plays(4 * time.Second) // players that change may have to fetch anew
+			page.Plays(3 * time.Second) // players that change may have to fetch anew
 			page.UntilTrue("the language fr", `(`+how.chosen+`) === "fr"`)
 			began := time.Now()
 			fr.Stop()
-			page.Plays(6 * time.Second) // silence
+			page.Plays(4 * time.Second) // silence
 			fr = harness.Publish(show, shop+"@fr", voice)
-			page.Plays(8 * time.Second)
+			page.Plays(5 * time.Second)
 			page.UntilPlaying()
 			r := page.Report(began)
 			untroubled(t, r)

@@ -12,6 +12,7 @@ import (
 // TestMultitrackLadder publishes three sizes and two voices on one connection. A page that is told to changes between all
 // of them, up and down, without a stall and without a picture that jumps back.
 func TestMultitrackLadder(t *testing.T) {
+	together(t)
 	b := chromium(t)
 	s := harness.Serve(t, binary(t), "")
 	harness.PublishLadder(t, s.PublishURL("shop"), []int{360, 240, 180}, 2)

@@ -55,6 +55,7 @@ func unbroken(t *testing.T, page *harness.Page, began time.Time) (f harness.Figu
 // TestVoiceJoins has an interpreter join a show that a page plays already. The page learns of it and offers it; the viewer
 // chooses and hears it, goes back to the host, and when the interpreter has left for good while being listened to, hears the host again.
 func TestVoiceJoins(t *testing.T) {
+	together(t)
 	b := chromium(t)
 	s := harness.Serve(t, binary(t), "")
 	for _, player := range []string{"hls", "shaka"} {
@@ -111,6 +112,7 @@ func voiceJoins(t *testing.T, b *harness.Browser, s *harness.Server, player, sho
 
 // TestRungJoins has the server's own ladder join a show that pages play already.
 func TestRungJoins(t *testing.T) {
+	together(t)
 	b := chromium(t)
 	s := harness.Serve(t, binary(t), `reconnect_window: 1s
 ladder:

@@ -12,6 +12,7 @@ import (
 // TestHostsOwnLadder has a host send three sizes of the picture, two of them on connections of their own. Pages
 // change between them every two seconds, and the picture goes on.
 func TestHostsOwnLadder(t *testing.T) {
+	together(t)
 	b := chromium(t)
 	s := harness.Serve(t, binary(t), "")
 	name := joined(t, s)
