@@ -22,6 +22,7 @@ func TestLadderInTrouble(t *testing.T) {
 `)
 	harness.Publish(t, s.PublishURL("shop"), harness.HostOptions{})
 	followed := s.Follow(t, "shop")
+	audit := s.Audit(t, "shop")
 	s.UntilLadder(t, "shop", "running", running)
 	page := b.Open(t, s.PageURL("shop", ""), harness.PageOptions{Width: 800, Height: 450})
 	page.UntilPlaying()
@@ -42,9 +43,23 @@ func TestLadderInTrouble(t *testing.T) {
 	f := r.Figures(harness.WallMs(began))
 	t.Logf("%+v", f)
 	goesOn(t, r)
+	hostIsWhole(t, audit)
 	if judge && f.Freezes > 0 {
 		t.Errorf("%d freezes, the longest %.0f ms", f.Freezes, f.LongestMs)
 	}
+}
+
+// hostIsWhole fails the test if anything is missing in the host's own rendition of 640x360 at 30 pictures a second.
+func hostIsWhole(t *testing.T, audit *harness.Audit) {
+	t.Helper()
+	host := audit.Renditions()[0]
+	if host.Height != 360 || len(host.Segments) == 0 {
+		t.Fatalf("%d segments of a rendition of %dp were read", len(host.Segments), host.Height)
+	}
+	for _, fault := range host.Whole(videoTicks, 30) {
+		t.Error(fault)
+	}
+	t.Logf("%d segments of the host's rendition were read", len(host.Segments))
 }
 
 func running(l harness.Ladder) bool { return l.State == "running" }

@@ -11,7 +11,7 @@ import (
 
 // Lip-sync: how far what an interpreter says may be from the picture of the moment. The bound without
 // E2E_JUDGE is for machines on which encoders do not get to run.
-const lipSync, lipSyncBusy = 100 * time.Millisecond, 200 * time.Millisecond
+const lipSync, lipSyncBusy = 100 * time.Millisecond, 300 * time.Millisecond
 
 // What pages do about languages: hls.js and Shaka have their own ways.
 var languagesOf = map[string]struct{ languages, choose, chosen string }{

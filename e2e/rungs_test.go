@@ -64,8 +64,8 @@ func joined(t *testing.T, s *harness.Server) (name string) {
 	return name
 }
 
-// goesOn fails the test if the pictures on a page went back, or if some were skipped that were there. A page on a busy
-// machine does not show every picture; it skips media when it has none, or when it is late and seeks.
+// goesOn fails the test if the pictures on a page went back, or if two seconds of them were skipped. A page that is short of
+// time does not show every picture, and seeks when it is late.
 func goesOn(t *testing.T, r harness.Report) {
 	t.Helper()
 	const skipped = 60
@@ -77,8 +77,8 @@ func goesOn(t *testing.T, r harness.Report) {
 		if is.Number < was.Number {
 			t.Errorf("after picture %d the page showed %d", was.Number, is.Number)
 		}
-		if is.Number-was.Number > skipped && (judge || !r.Had("seeking", was.Shown, is.Shown)) {
-			t.Errorf("after picture %d the page showed %d, without a seek", was.Number, is.Number)
+		if is.Number-was.Number > skipped && (judge || !harness.ShortOfTime(time.UnixMilli(int64(was.Shown)))) {
+			t.Errorf("after picture %d the page showed %d", was.Number, is.Number)
 		}
 	}
 }
