@@ -52,10 +52,11 @@ func TestLadderInTrouble(t *testing.T) {
 // hostIsWhole fails the test if anything is missing in the host's own rendition of 640x360 at 30 pictures a second.
 func hostIsWhole(t *testing.T, audit *harness.Audit) {
 	t.Helper()
-	host := audit.Renditions()[0]
-	if host.Height != 360 || len(host.Segments) == 0 {
-		t.Fatalf("%d segments of a rendition of %dp were read", len(host.Segments), host.Height)
+	all := audit.Renditions()
+	if len(all) == 0 || all[0].Height != 360 || len(all[0].Segments) == 0 {
+		t.Fatalf("the host's rendition was not read: %s", audit.Errors())
 	}
+	host := all[0]
 	for _, fault := range host.Whole(videoTicks, 30) {
 		t.Error(fault)
 	}
