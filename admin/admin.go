@@ -8,6 +8,8 @@
 //	                                since encoders come back by themselves
 //	...    /v1/streams/live/{name}/cues, /rundown, /products, /delay
 //	                                what is shown when (cues.go)
+//	GET    /streams, /streams/live/{name}
+//	                                the same for people (page.go)
 //	GET    /metrics                 Prometheus
 //	GET    /healthz                 200 while the process works
 //	GET    /readyz                  200 while hosts and viewers are let in, else 503
@@ -64,6 +66,10 @@ type Server struct {
 	Cues *cue.Book
 	// OBS answers /v1/streams/live/{name}/obs; nil for no such path.
 	OBS http.Handler
+	// Makes are the makes of encoder that OBS knows, for the page; none: it has no block for OBS.
+	Makes []string
+	// Watch returns the address of the viewers' page of a show for somebody who calls this machine host, "" for none; nil for none.
+	Watch func(host, name string) string
 	// Metrics answers /metrics.
 	Metrics http.Handler
 	// Ready returns nil while hosts and viewers are let in, else why not, in a sentence.
@@ -77,6 +83,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/streams", s.streams)
 	mux.HandleFunc("GET /v1/streams/live/{name}", s.stream)
 	mux.HandleFunc("DELETE /v1/streams/live/{name}", s.cut)
+	s.handlePage(mux)
 	mux.Handle("GET /metrics", s.Metrics)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, status{"ok"}) })
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -87,6 +94,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/trace", profile(pprof.Trace))
 	for path, allow := range map[string]string{
 		"/v1/streams": "GET, HEAD", "/v1/streams/live/{name}": "GET, HEAD, DELETE",
+		pagePath: "GET, HEAD", pagePath + "/live/{name}": "GET, HEAD",
 	} {
 		mux.HandleFunc(path, notAllowed(allow))
 	}
@@ -97,7 +105,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle("GET /v1/streams/live/{name}/obs", s.OBS)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, http.StatusNotFound, "there is nothing at this path: see /v1/streams, /metrics, /healthz, /readyz and /debug/pprof/")
+		fail(w, http.StatusNotFound, "there is nothing at this path: see /streams, /v1/streams, /metrics, /healthz, /readyz and /debug/pprof/")
 	})
 	return s.guard(mux)
 }
@@ -110,8 +118,11 @@ func notAllowed(allow string) http.HandlerFunc {
 	}
 }
 
-func (s *Server) streams(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) streams(w http.ResponseWriter, r *http.Request) {
 	list := s.Source.Streams()
+	for i, st := range list {
+		list[i] = s.withPage(st, r)
+	}
 	if list == nil {
 		list = []Stream{} // [] in JSON, not null
 	}
@@ -124,7 +135,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		failNoShow(w, r)
 		return
 	}
-	answer(w, http.StatusOK, st)
+	answer(w, http.StatusOK, s.withPage(st, r))
 }
 
 func (s *Server) cut(w http.ResponseWriter, r *http.Request) {

@@ -30,6 +30,9 @@ type Stream struct {
 	Remarks []Remark `json:"remarks"`
 	// Ladder is how the renditions are doing that the server makes itself; null if none are configured.
 	Ladder *Ladder `json:"ladder,omitempty"`
+	// Page is the address of the viewers' page, for whoever reaches this server by the name in the request; left out if there is
+	// none.
+	Page string `json:"page,omitempty"`
 }
 
 // Host is a publisher.

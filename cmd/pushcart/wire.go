@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"sync/atomic"
 	"syscall"
 
@@ -20,6 +21,7 @@ import (
 	"pushcart/ingest/rtmp"
 	"pushcart/ingest/rtsp"
 	"pushcart/metrics"
+	"pushcart/obs"
 	"pushcart/origin"
 	"pushcart/stream"
 	"pushcart/tlsconf"
@@ -93,6 +95,8 @@ func newServer(conf config.Config, log *slog.Logger) (*server, error) {
 		Source:  s,
 		Cues:    s.cues,
 		OBS:     pasteOBS(ladders),
+		Makes:   obs.Makes(),
+		Watch:   s.viewersPage,
 		Metrics: registry.Handler(),
 		Ready:   s.ready,
 		Log:     log,
@@ -179,6 +183,23 @@ func (s *server) watchURL(name string) string {
 		return "http://" + reachable(a) + "/live/" + name + "/"
 	}
 	return ""
+}
+
+// viewersPage is the page of a show for somebody who calls this machine host. A listener with an address of its own is reached there.
+func (s *server) viewersPage(host, name string) string {
+	scheme, a := "https", s.addr("origin.listen_tls")
+	if a == "" {
+		scheme, a = "http", s.addr("origin.listen")
+	}
+	own, port, err := net.SplitHostPort(a)
+	if err != nil {
+		return "" // there is no listener
+	}
+	if ip := net.ParseIP(own); ip != nil && !ip.IsUnspecified() && !ip.IsLoopback() {
+		host = own
+	}
+	u := url.URL{Scheme: scheme, Host: net.JoinHostPort(host, port), Path: "/live/" + name + "/"}
+	return u.String()
 }
 
 // run serves until ctx ends or a part of the server fails. Then hosts are sent away, shows are suspended until
