@@ -1,7 +1,7 @@
 // The operators' page: what the API says, for people. /streams has all shows, /streams/live/NAME one. It asks the API every two
 // seconds and touches only what has changed, so that nothing flickers and the focus stays where it is.
 
-import { age, bits, formatOf, frames, sizeOf, sourceOf, summary, textOf, trackName } from './words.js';
+import { age, bits, formatOf, frames, incoming, sizeOf, sourceOf, summary, textOf, trackName } from './words.js';
 
 const everyMs = 2000;
 const hiddenMs = 15_000;
@@ -93,10 +93,10 @@ function drawShow(s) {
   $('cut').hidden = s.state === 'ended';
   facts($('facts'), [
     ['Viewers', String(s.viewers)],
-    ['Coming in', bits(s.tracks.filter((t) => sourceOf(s, t) !== 'this server').reduce((sum, t) => sum + t.bit_rate, 0))],
+    ['Coming in', bits(incoming(s))],
     ['Encoder', s.host.encoder || 'unknown'],
     ['Show began', clock(s.start)],
-    ['Connections of the host so far', String(s.sessions)],
+    ['Host’s connections', String(s.sessions)],
   ]);
   const remarks = s.remarks.toReversed();
   rows($('remarks'), remarks, (r) => `${r.at} ${r.text}`, () => {

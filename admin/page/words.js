@@ -36,12 +36,13 @@ export function trackName({ kind, label, language, width, height }) {
   return language || 'Sound';
 }
 
+const sender = ({ contributors }, { id }) => contributors.find((c) => c.tracks.includes(id));
+
 // sourceOf says who sends a track.
-export function sourceOf({ contributors }, { id }) {
-  const from = contributors.find((c) => c.tracks.includes(id));
-  if (!from) return 'host';
-  return from.protocol ? from.role : 'this server';
-}
+export const sourceOf = (show, track) => sender(show, track)?.role ?? 'host';
+
+// incoming is the bit rate of what comes from elsewhere; what the server makes itself does not count.
+export const incoming = (show) => show.tracks.filter((t) => sender(show, t)?.remote !== 'this server').reduce((sum, t) => sum + t.bit_rate, 0);
 
 // summary is one line on the tracks of a show.
 export function summary(tracks) {

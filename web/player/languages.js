@@ -2,10 +2,19 @@
 
 const offerMs = 12_000;
 
+const inWords = {
+  ar: 'استمع بالعربية', de: 'Auf Deutsch hören', en: 'Listen in English', es: 'Escuchar en español', fr: 'Écouter en français',
+  it: 'Ascolta in italiano', ja: '日本語で聞く', ko: '한국어로 듣기', pt: 'Ouvir em português', zh: '收听中文',
+};
+
+// offerOf asks in a voice's own language whether one wants to hear it.
+export const offerOf = ({ language, name }) => inWords[baseOf(language)] ?? (name || language);
+
+const baseOf = (tag) => tag.toLowerCase().split('-')[0];
+
 // speaks reports whether somebody with these locales understands a language, such as fr-CA of somebody who reads fr.
 export function speaks(locales, language) {
-  const base = (tag) => tag.toLowerCase().split('-')[0];
-  return Boolean(language) && locales.some((l) => base(l) === base(language));
+  return Boolean(language) && locales.some((l) => baseOf(l) === baseOf(language));
 }
 
 // newcomers returns the voices that were not there before, in one of the locales.
@@ -92,7 +101,7 @@ export class Languages {
 
   announce(voice) {
     this.offered = voice;
-    this.offer.querySelector('span').textContent = voice.name || voice.language;
+    this.offer.querySelector('span').textContent = offerOf(voice);
     this.offer.lang = voice.language;
     this.offer.hidden = false;
     clearTimeout(this.timer);

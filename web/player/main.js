@@ -26,6 +26,7 @@ function say(phase) {
   if (phase === 'buffering' && controller.engine?.renditions?.missing) setTimeout(() => controller.restart(true));
   const [headline, detail] = wordsFor(phase);
   show.dataset.phase = phase;
+  if (phase === 'ended') show.classList.remove('carded'); // no card comes any more
   if (phase !== 'playing' && phase !== 'paused') {
     $('headline').textContent = headline;
     $('detail').textContent = detail;
