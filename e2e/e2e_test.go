@@ -9,7 +9,7 @@
 //	E2E_LADDER_SECONDS        for how long all segments of a 1080p show and its three rungs are compared; without it, small ones shortly
 //	E2E_JUDGE=1               hold the figures against the budgets; otherwise they are only printed
 //	E2E_RACE=1                build the server with the race detector
-//	E2E_SHOT=1                write docs/images/player.png
+//	E2E_SHOT=1                write docs/images/player.png and operators.png
 //
 // Timing depends on the machine, so that without E2E_JUDGE only what must hold on any machine is tested:
 // that shows play, go on, and never go back. Figures are printed, and kept in build/e2e. Tests wait for what has to come

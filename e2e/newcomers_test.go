@@ -53,7 +53,7 @@ func unbroken(t *testing.T, page *harness.Page, began time.Time) (f harness.Figu
 }
 
 // TestVoiceJoins has an interpreter join a show that a page plays already. The page learns of it and offers it; the viewer
-// chooses and hears it, goes back to the host, and when the interpreter has left for good while being listened to, hears the host again.
+// chooses and hears it, and goes back to the host.
 func TestVoiceJoins(t *testing.T) {
 	together(t)
 	b := chromium(t)

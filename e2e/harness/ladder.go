@@ -50,6 +50,16 @@ func (s *Server) Show(t testing.TB, name string) (show Show) {
 	return show
 }
 
+// OBS returns what the operators' API has for a show's host to paste into OBS.
+func (s *Server) OBS(t testing.TB, name, query string) string {
+	t.Helper()
+	code, body := get("http://" + s.Admin + "/v1/streams/live/" + name + "/obs?" + query)
+	if code != http.StatusOK {
+		t.Fatalf("OBS's configuration for %s: %d %s", name, code, body)
+	}
+	return body
+}
+
 // Ladder asks how a show's ladder is doing.
 func (s *Server) Ladder(t testing.TB, name string) Ladder {
 	t.Helper()

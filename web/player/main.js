@@ -80,13 +80,7 @@ if (asked) voice = { language: asked };
 function follow(engine) {
   const renditions = engine?.renditions;
   if (!renditions) return languages.forget();
-  renditions.addEventListener('change', () => {
-    const { voices } = renditions;
-    // Who listens to an interpreter who has gone for good would hear nothing any more.
-    const original = voices.find((v) => v.original);
-    if (original && renditions.voice && !voices.some((v) => v.key === renditions.voice)) renditions.choose(original);
-    languages.show(voices, renditions.voice);
-  });
+  renditions.addEventListener('change', () => languages.show(renditions.voices, renditions.voice));
 }
 
 const controller = new Controller({

@@ -143,6 +143,9 @@ export class Renditions extends EventTarget {
     this.list = list;
     this.voices = list.voices;
     this.missing = missing;
+    // Who listens to an interpreter who has gone for good would hear nothing any more.
+    const original = this.voices.find((v) => v.original);
+    if (original && this.voice && !this.voices.some((v) => v.key === this.voice)) this.player.select(original);
     this.changed();
   }
 

@@ -136,6 +136,17 @@ test('a choice, and one that needs a new start', async () => {
   assert.equal(s.changes, 2);
 });
 
+test('who listens to a voice that leaves the list hears the host again', async () => {
+  const s = new Stage();
+  s.text = list(original, french, picture);
+  await s.reports('v1', 'a1', 'a2');
+  s.renditions.choose(s.renditions.voices[1]);
+  s.text = list(original, picture);
+  s.time += 60_000;
+  await s.reports('v1', 'a1');
+  assert.equal(s.renditions.voice, '|Original');
+});
+
 test('after stop nothing is asked or told', async () => {
   const s = new Stage();
   await s.reports('v1', 'a1');
