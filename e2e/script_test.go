@@ -174,6 +174,9 @@ func judgeCards(t *testing.T, player string, p *script, r harness.Report) (fault
 	harness.KeepJSON(t, player+"-"+p.label+".json", map[string]any{"frames": frames, "pictures": pictures})
 	t.Logf("%s, %s: %d changes; frames off: %s; pictures off: %s; %d not seen, as the player left them out",
 		player, p.label, len(frames), histogram(frames), histogram(pictures), unseen)
+	if unseen > len(frames) {
+		wrong("%d changes were seen, and %d not: that shows nothing", len(frames), unseen)
+	}
 	off, least := pictures, 0.9 // a busy machine is late with contents, too
 	if judge {
 		off, least = frames, 0.99
