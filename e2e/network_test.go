@@ -120,7 +120,7 @@ func TestFullCPU(t *testing.T) {
 	page.Plays(3 * time.Second)
 	r := page.Report(began)
 	untroubled(t, r)
-	goesOn(t, r) // with all processors busy, up to what the browser could draw
+	goesOn(t, r)
 	t.Logf("%+v", r.Figures(harness.WallMs(began)))
 	hostIsWhole(t, audit)
 }

@@ -143,10 +143,10 @@ type PageOptions struct {
 
 // Page is a browser's page with the observer in it. Its methods end the test if the browser fails.
 type Page struct {
-	t       testing.TB
-	b       *Browser
-	id      int
-	sampled float64 // wall time (ms) of the observer's last sample that has been looked at
+	t     testing.TB
+	b     *Browser
+	id    int
+	noted map[float64]bool // the observer's samples, by wall time (ms), that have been looked at
 }
 
 // Open opens url. The page is closed with the test.
@@ -163,7 +163,7 @@ func (b *Browser) Open(t testing.TB, url string, o PageOptions) *Page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Page{t: t, b: b, id: opened.Page}
+	p := &Page{t: t, b: b, id: opened.Page, noted: make(map[float64]bool)}
 	t.Cleanup(func() {
 		if t.Failed() {
 			p.explain()
@@ -213,10 +213,10 @@ func (p *Page) Report(since time.Time) Report {
 func (p *Page) meter(r Report) {
 	for i := 1; i < len(r.Samples); i++ {
 		was, is := r.Samples[i-1].At, r.Samples[i].At
-		if is <= p.sampled {
+		if p.noted[is] {
 			continue
 		}
-		p.sampled = is
+		p.noted[is] = true
 		if late := time.Duration((is - was - sampleMs) * float64(time.Millisecond)); late >= lateWake {
 			noteLate(time.UnixMilli(int64(was+sampleMs)), late)
 		}

@@ -70,9 +70,6 @@ func Strain(since time.Time) (worst time.Duration) {
 	return worst
 }
 
-// ShortOfTime reports whether the machine has not kept up since then.
-func ShortOfTime(since time.Time) bool { return Strain(since) >= shortOfTime }
-
 // Fairly runs an attempt at something that takes a machine that keeps up, and fails the test with the faults that it
 // returns. If there are some, and the machine was measurably short of time then or just before, there is another attempt, up to
 // three in all; the last one counts whatever the machine did. What is wrong with the server is wrong each time. With
