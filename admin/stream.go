@@ -33,6 +33,8 @@ type Stream struct {
 	// Page is the address of the viewers' page, for whoever reaches this server by the name in the request; left out if there is
 	// none.
 	Page string `json:"page,omitempty"`
+	// Sound is how the sound is doing that the server makes itself; left out if it makes none.
+	Sound []Sound `json:"sound,omitempty"`
 }
 
 // Host is a publisher.
@@ -45,7 +47,7 @@ type Host struct {
 // Contributor is one who stands beside the host.
 type Contributor struct {
 	// Role is unlike that of the show's other contributors: "720p" for a rendition of the picture, "@fr" for
-	// a language, "ladder" for the server's own transcoder.
+	// a language, "ladder" and "sound" for the server's own transcoders, "mix@fr" for what one makes of a voice.
 	Role  string    `json:"role"`
 	Since time.Time `json:"since"`
 	Host

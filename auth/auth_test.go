@@ -85,6 +85,7 @@ func TestPublish(t *testing.T) {
 		{"signed, the server's own rendition", signing, signed + "/ladder", remote, "", errHouse},
 		{"signed, nearly the server's own rendition", signing, signed + "/ladder2", remote, "shop-42/ladder2", nil},
 		{"nothing configured, the server's own rendition", open, "a/ladder", local, "", errHouse},
+		{"nothing configured, the server's own sound", open, "a/sound", local, "", errHouse},
 		{"signed, an empty language", signing, signed + "@", remote, "", errLanguage},
 		{"signed, two languages", signing, signed + "@fr@es", remote, "", errKey},
 		{"signed, a language with a dot", signing, signed + "@f.r", remote, "", errLanguage},

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -17,14 +18,14 @@ type Grant struct {
 // maxPart is the length of the longest Part: a language tag may have 35 characters (RFC 5646 section 4.4.1).
 const maxPart = 36
 
-// housePart is what the server's own transcoder is called where it stands beside a host. Hosts can't have it: the
-// two would take over from each other without end.
-const housePart = "ladder"
+// houseParts are what the server's own transcoders, of pictures and of sound, are called where they stand beside a host.
+// Hosts can't have them: the two would take over from each other without end.
+var houseParts = []string{"ladder", "sound"}
 
 // What is wrong with the part of a key.
 var (
 	errPart     = &Denied{"What follows the slash of the stream key names a rendition of the picture: use up to 36 letters, digits, '-', '.', '_' or '~', as in KEY/720p."}
-	errHouse    = &Denied{"The name \"" + housePart + "\" behind the slash of the stream key is used by the server itself: choose another."}
+	errHouse    = &Denied{"The names \"" + strings.Join(houseParts, "\" and \"") + "\" behind the slash of the stream key are used by the server itself: choose another."}
 	errLanguage = &Denied{"What follows the at sign of the stream key is the language that is spoken: use a language tag such as fr or pt-BR, as in KEY@fr."}
 )
 
@@ -58,7 +59,7 @@ func (g Grant) check() error {
 		}
 	case g.Part == "/", len(g.Part) > maxPart, strings.ContainsFunc(g.Part, notInNames):
 		return errPart
-	case g.Part == housePart:
+	case slices.Contains(houseParts, g.Part):
 		return errHouse
 	}
 	return nil

@@ -29,7 +29,7 @@ func TestExample(t *testing.T) {
 		}
 	}
 	// Keys of a group that has a short form, and of the groups in lists, are shown in comments.
-	for _, name := range []string{"part", "hold_back", "segment", "name", "key", "source", "transport", "on_demand", "date", "insecure_tls", "match", "rungs", "short_side", "bitrate", "frame_rate", "codec", "encoder", "preset", "options"} {
+	for _, name := range []string{"part", "hold_back", "segment", "name", "key", "source", "transport", "on_demand", "date", "insecure_tls", "match", "rungs", "short_side", "bitrate", "frame_rate", "audio_bitrate", "codec", "encoder", "preset", "options"} {
 		if !regexp.MustCompile(`(?m)^ *# +(- )?` + name + `: .`).MatchString(Example) {
 			t.Errorf("%s is not in a comment of the example", name)
 		}

@@ -25,6 +25,13 @@ var (
 	LadderLag      = gauge("ladder_rung_lag_seconds", "How far the rung is behind the host's own rendition, in media time.", "stream", "rung")
 )
 
+// Sound that the server makes itself; a series for each role: "sound", "mix@fr".
+var (
+	SoundFailures = counter("sound_failures_total", "Times that ffmpeg has died, hung or fallen behind.", "stream", "role")
+	SoundOn       = gauge("sound_on", "Whether what ffmpeg makes is in the show.", "stream", "role")
+	SoundLag      = gauge("sound_lag_seconds", "How far it is behind what it is made of, in media time.", "stream", "role")
+)
+
 // The RTMP door, RTMPS included.
 var (
 	RTMPConnections = gauge("rtmp_connections", "Open connections.")

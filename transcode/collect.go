@@ -159,7 +159,7 @@ func (c *collector) begin() error {
 	tracks := make([]media.Track, len(c.rungs))
 	for i, r := range c.rungs {
 		t := r.track
-		t.ID, t.Label, t.BitRate, t.FrameRate = r.id, r.Label(), int(r.BitRate), r.FrameRate
+		t.ID, t.Label, t.BitRate, t.FrameRate, t.Group = r.id, r.Label(), int(r.BitRate), r.FrameRate, r.AudioBitRate.Group()
 		tracks[i] = t
 	}
 	pub, err := c.join(tracks)

@@ -48,6 +48,9 @@ type Rung struct {
 	Codec string `yaml:"codec"`
 	// Encoder is ffmpeg's name of it; by default libx264, libx265 or libaom-av1.
 	Encoder string `yaml:"encoder"`
+	// AudioBitRate is the rate of the sound that goes with the rung; zero, the default, for the host's own sound as
+	// it is. At most 512k.
+	AudioBitRate BitRate `yaml:"audio_bitrate"`
 	// Preset is the encoder's; empty for a fast one.
 	Preset string `yaml:"preset"`
 	// Options go to ffmpeg behind all others of the rung, as they are.
@@ -104,6 +107,9 @@ const (
 	minBitRate   = BitRate(30_000)
 	maxBitRate   = BitRate(100_000_000)
 	maxFrameRate = 240
+
+	minAudioBitRate = BitRate(16_000)
+	maxAudioBitRate = BitRate(512_000)
 )
 
 // WithDefaults returns c with its zero values filled in, those of the rungs too.
@@ -191,6 +197,8 @@ func (r Rung) validate() error {
 		return fmt.Errorf("bitrate is %v: it must be between %v and %v", r.BitRate, minBitRate, maxBitRate)
 	case r.FrameRate != 0 && (r.FrameRate < 1 || r.FrameRate > maxFrameRate):
 		return fmt.Errorf("frame_rate is %v: it must be between 1 and %d", r.FrameRate, maxFrameRate)
+	case r.AudioBitRate != 0 && (r.AudioBitRate < minAudioBitRate || r.AudioBitRate > maxAudioBitRate):
+		return fmt.Errorf("audio_bitrate is %v: it must be between %v and %v", r.AudioBitRate, minAudioBitRate, maxAudioBitRate)
 	case defaultEncoders[media.Codec(r.Codec)] == "" && r.Codec != "":
 		return fmt.Errorf("codec is %q: it must be h264, hevc or av1", r.Codec)
 	case !known:
@@ -205,6 +213,25 @@ func (r Rung) validate() error {
 
 // Rungs returns the rungs of the show called name, for others who can make them; nil if it has none.
 func (c Config) Rungs(name string) []Rung { return slices.Clone(c.ladderOf(name)) }
+
+// AudioBitRates returns those that the rungs of the show called name want for their sound, each once.
+func (c Config) AudioBitRates(name string) []BitRate {
+	var rates []BitRate
+	for _, r := range c.ladderOf(name) {
+		if r.AudioBitRate > 0 && !slices.Contains(rates, r.AudioBitRate) {
+			rates = append(rates, r.AudioBitRate)
+		}
+	}
+	return rates
+}
+
+// Group is the media.Track.Group of sound at that rate; empty for zero.
+func (r BitRate) Group() string {
+	if r == 0 {
+		return ""
+	}
+	return r.String()
+}
 
 // ladderOf returns the rungs of the show called name, nil if it has none.
 func (c Config) ladderOf(name string) []Rung {

@@ -70,6 +70,7 @@ func (s *server) describe(sh *show) admin.Stream {
 		a.Remarks = append(a.Remarks, admin.Remark{At: r.At.UTC(), Text: r.Text})
 	}
 	a.Ladder = s.describeLadder(st.Name)
+	a.Sound = s.describeSound(st.Name)
 	return a
 }
 
@@ -100,6 +101,7 @@ func (s *server) report(m metrics.Scrape) {
 		states[st.State]++
 		s.reportStream(m, st)
 		s.reportLadder(m, st.Name)
+		s.reportSound(m, st.Name)
 	}
 	for state, n := range states {
 		m.Set(metrics.Streams, float64(n), state.String())

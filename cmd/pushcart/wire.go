@@ -26,6 +26,7 @@ import (
 	"pushcart/stream"
 	"pushcart/tlsconf"
 	"pushcart/transcode"
+	"pushcart/transcode/sound"
 	"pushcart/web"
 )
 
@@ -47,6 +48,7 @@ type server struct {
 	counter *origin.Server
 	admin   *admin.Server
 	ladder  *transcode.Transcoder
+	studio  *sound.Studio
 	certs   *tlsconf.Certificates // nil: none configured
 
 	listeners []listener
@@ -78,10 +80,12 @@ func newServer(conf config.Config, log *slog.Logger) (*server, error) {
 		s.shows.begin(st)
 		s.cues.Begin(st)
 		s.ladder.Show(st)
+		s.studio.Show(st)
 	})
 	s.cues = cue.NewBook(conf.Cues, conf.Packager.WithDefaults().Latency.HoldBack, log)
 	s.ladder = transcode.New(conf.Ladder, s.hub, log)
-	desk := &ingest.Desk{Config: conf.Ingest, Sound: conf.Sound, Hub: s.hub, Auth: checker, Messages: s.cues, Log: log}
+	s.studio = sound.New(soundOptions(conf), s.hub, log)
+	desk := &ingest.Desk{Config: conf.Ingest, Sound: conf.Sound, Hub: s.hub, Auth: checker, Messages: s.cues, Mixer: s.studio, Log: log}
 	s.door = &rtmp.Server{Config: conf.RTMP, Opener: desk, Log: log}
 	s.addRTSP(desk, checker)
 	s.counter = origin.New(conf.Origin, s.shows, certs.HTTPHandler(web.Handler()), log)
@@ -215,6 +219,7 @@ func (s *server) run(ctx context.Context, beside func(context.Context, *server) 
 	s.takeUp()
 	g.Go(func() error { s.on.run(hosts); return nil })
 	g.Go(func() error { return s.ladder.Run(hosts) })
+	g.Go(func() error { return s.studio.Run(hosts) })
 	g.Go(func() error { return s.puller.Run(hosts) })
 	for _, l := range s.listeners {
 		switch l.key {

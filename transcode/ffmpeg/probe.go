@@ -21,8 +21,9 @@ type Abilities struct {
 	Encoders map[string]bool
 }
 
-// probeTimeout is how long ffmpeg may take to tell. A cold disk is slow.
-const probeTimeout = 15 * time.Second
+// probeTimeout is how long ffmpeg may take to tell. A cold disk is slow, and so is a machine on which everything starts
+// at once: whoever is given up here stays without ffmpeg.
+const probeTimeout = time.Minute
 
 // The oldest version that will do: it brought -fps_mode.
 const oldestMajor, oldestMinor = 5, 1
@@ -63,6 +64,9 @@ func ask(ctx context.Context, program string, question string) (string, error) {
 	out := &limited{left: most}
 	cmd.Stdout = out
 	err := cmd.Run()
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // "signal: killed" is no help
+	}
 	return out.String(), err
 }
 

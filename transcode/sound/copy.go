@@ -1,0 +1,34 @@
+package sound
+
+import (
+	"pushcart/media"
+	"pushcart/stream"
+)
+
+// copier does a task without ffmpeg: it offers the voice alone, as it is.
+type copier struct {
+	pub  *stream.Publisher
+	from int // the input
+}
+
+var _ maker = (*copier)(nil)
+
+// newCopier joins the show with the voice of k, which has a plain one.
+func newCopier(j *job, k *task) (*copier, error) {
+	pub, err := j.join([]media.Track{*k.plain})
+	if err != nil {
+		return nil, err
+	}
+	return &copier{pub, len(k.inputs) - 1}, nil
+}
+
+// push implements maker. That the show is over, the job finds out.
+func (c *copier) push(input int, au media.AccessUnit) {
+	if input == c.from {
+		au.Track = 1
+		_ = c.pub.Write(au)
+	}
+}
+
+// stop implements maker.
+func (c *copier) stop(why error) { c.pub.Close(why) }
