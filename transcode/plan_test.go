@@ -68,6 +68,7 @@ func TestConfig(t *testing.T) {
 		{func(_ *Config, _ *Ladder, r *Rung) { r.ShortSide = 721 }, "shows[0].rungs[0].short_side is 721"},
 		{func(_ *Config, _ *Ladder, r *Rung) { r.BitRate = 5 }, "shows[0].rungs[0].bitrate is 0.005k"},
 		{func(_ *Config, _ *Ladder, r *Rung) { r.FrameRate = 0.5 }, "shows[0].rungs[0].frame_rate is 0.5"},
+		{func(_ *Config, _ *Ladder, r *Rung) { r.AudioBitRate = 8000 }, "shows[0].rungs[0].audio_bitrate is 8k: it must be between 16k and 512k"},
 		{func(_ *Config, _ *Ladder, r *Rung) { r.Codec = "vp9" }, `shows[0].rungs[0].codec is "vp9"`},
 		{func(_ *Config, _ *Ladder, r *Rung) { r.Encoder = "mpeg4" }, `shows[0].rungs[0].encoder is "mpeg4"`},
 		{func(_ *Config, _ *Ladder, r *Rung) { r.Codec, r.Encoder = "h264", "libx265" }, "which makes hevc and not h264"},

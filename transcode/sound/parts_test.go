@@ -1,0 +1,138 @@
+package sound
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pushcart/media"
+)
+
+func TestWatchdog(t *testing.T) {
+	type look struct {
+		after time.Duration
+		v     vitals
+	}
+	began := time.Now()
+	joined := began.Add(time.Second)
+	row := func(from time.Duration, n int, v func(i int) vitals) (list []look) {
+		for i := range n {
+			list = append(list, look{from + time.Duration(i)*watchEvery, v(i)})
+		}
+		return list
+	}
+	for name, c := range map[string]struct {
+		looks []look
+		want  string // in the last answer; all others are empty
+	}{
+		"slow to start": {row(0, 30, func(int) vitals { return vitals{lag: 12 * time.Second} }), ""},
+		"never starts":  {row(startTimeout, lateChecks, func(int) vitals { return vitals{lag: 12 * time.Second} }), "no sound from ffmpeg for 20s"},
+		"no source":     {row(startTimeout, 30, func(int) vitals { return vitals{} }), ""},
+		"catches up":    {row(time.Second, 20, func(i int) vitals { return vitals{joined: joined, lag: time.Duration(12-i) * time.Second} }), ""},
+		"stays behind": {row(time.Second, lateChecks, func(int) vitals {
+			return vitals{joined: joined, lastOut: began.Add(2 * time.Second), lag: 5 * time.Second}
+		}), "5.0 s behind"},
+		"hangs":               {row(9*time.Second, lateChecks, func(int) vitals { return vitals{joined: joined, lastOut: joined, lag: 5 * time.Second} }), "it hangs"},
+		"is full too often":   {row(time.Second, maxOverflows+1, func(i int) vitals { return vitals{joined: joined, overflows: i} }), "again and again"},
+		"was full once a day": {[]look{{time.Second, vitals{joined: joined, overflows: 1}}, {24 * time.Hour, vitals{joined: joined, overflows: 2}}, {48 * time.Hour, vitals{joined: joined, overflows: 3}}}, ""},
+	} {
+		w := watchdog{started: began}
+		for i, l := range c.looks {
+			got, last := w.check(began.Add(l.after), l.v), i == len(c.looks)-1
+			if !last && got != "" || last && (got == "") != (c.want == "") || last && !strings.Contains(got, c.want) {
+				t.Errorf("%s, look %d: %q, want %q at the last", name, i, got, c.want)
+			}
+		}
+	}
+}
+
+// TestQueue: what is too much goes, all of it, and nobody waits.
+func TestQueue(t *testing.T) {
+	q := newQueue()
+	put := func(from, to time.Duration) {
+		for at := from; at < to; at += 100 * time.Millisecond {
+			q.push(piece{at: at, unit: media.AccessUnit{Data: make([]byte, 100)}})
+		}
+	}
+	put(0, queueStarting)
+	if q.overflows() != 0 {
+		t.Fatal("it is full too early")
+	}
+	q.settle()
+	put(queueStarting, queueStarting+queueRunning)
+	if q.overflows() != 1 {
+		t.Errorf("full %d times", q.overflows())
+	}
+	if p, ok := q.take(); !ok || p.at != queueStarting {
+		t.Errorf("what is left begins at %v", p.at)
+	}
+	q.push(piece{at: queueStarting + queueRunning, unit: media.AccessUnit{Data: make([]byte, maxQueueBytes)}})
+	if q.overflows() != 2 {
+		t.Errorf("full %d times", q.overflows())
+	}
+	q.close()
+	if _, ok := q.take(); ok {
+		t.Error("something comes of a queue that is closed")
+	}
+}
+
+// TestVoicePatience: silence takes the place of what is late by the patience, in whole units; what comes later than that is
+// left out, and what comes in time is not.
+func TestVoicePatience(t *testing.T) {
+	in := newPCM(media.CodecPCMA, 8000, func(float64) float64 { return 0 })
+	v := newVoice(in.track)
+	if v.length != 160 {
+		t.Fatalf("silence lasts %d samples", v.length)
+	}
+	ticks := func(d time.Duration) int64 { return media.Ticks(d, 8000) }
+	at := func(d time.Duration) media.AccessUnit { return media.AccessUnit{DTS: ticks(d), PTS: ticks(d)} }
+	var filled []int64
+	host := func(d time.Duration) { v.follow(d, func(au media.AccessUnit) { filled = append(filled, au.DTS) }) }
+	host(time.Second)
+	host(time.Second + patience)
+	if len(filled) != 0 || !v.take(at(time.Second)) {
+		t.Fatalf("silence at %v before the patience is over", filled)
+	}
+	host(time.Second + patience + 100*time.Millisecond)
+	if len(filled) != 4 || filled[0] != ticks(1020*time.Millisecond) || v.next != ticks(1100*time.Millisecond) {
+		t.Errorf("silence at %v", filled)
+	}
+	if v.take(at(1060*time.Millisecond)) || !v.take(at(1095*time.Millisecond)) || !v.take(at(1200*time.Millisecond)) {
+		t.Error("the wrong units are left out")
+	}
+}
+
+// TestPlan looks at which tasks there are for which tracks.
+func TestPlan(t *testing.T) {
+	aac := media.Track{ID: 1, Codec: media.CodecAAC, Timescale: 48000, Config: []byte{0x11, 0x90}}
+	alaw := media.Track{ID: 2, Codec: media.CodecPCMA, Timescale: 8000, Config: []byte{1}, Internal: true}
+	voice := media.Track{ID: 2001, Codec: media.CodecAAC, Timescale: 48000, Config: []byte{0x11, 0x90}, Language: "fr", Contributed: true, Internal: true}
+	heard := voice
+	heard.Internal = false
+	broken := media.Track{ID: 3, Codec: media.CodecPCMA, Timescale: 8000, Internal: true}
+	low := func(string) []Quality { return []Quality{{"64k", 64_000}} }
+	for name, c := range map[string]struct {
+		opt    Options
+		tracks []media.Track
+		want   string
+	}{
+		"a usual show":            {Options{Convert: true, Ducking: 12}, []media.Track{aac, heard}, ""},
+		"a camera":                {Options{Convert: true}, []media.Track{alaw}, "sound:1>1"},
+		"not converted":           {Options{Ducking: 12}, []media.Track{alaw}, ""},
+		"no channels":             {Options{Convert: true}, []media.Track{broken}, ""},
+		"another rate":            {Options{Qualities: low}, []media.Track{aac}, "sound:1>1"},
+		"a camera, another rate":  {Options{Convert: true, Qualities: low}, []media.Track{alaw}, "sound:1>2"},
+		"a voice":                 {Options{Ducking: 12}, []media.Track{aac, voice}, "mix@fr:2>1"},
+		"a voice without a host":  {Options{Ducking: 12}, []media.Track{voice}, "mix@fr:1>0"},
+		"a voice over a camera's": {Options{Convert: true, Ducking: 12}, []media.Track{alaw, voice}, "sound:1>1 mix@fr:2>1"},
+	} {
+		st := New(c.opt, nil, nil)
+		var got []string
+		for _, k := range st.plan("a", c.tracks) {
+			got = append(got, k.role+":"+string(rune('0'+len(k.inputs)))+">"+string(rune('0'+len(k.outputs))))
+		}
+		if g := strings.Join(got, " "); g != c.want {
+			t.Errorf("%s: %q, want %q", name, g, c.want)
+		}
+	}
+}
