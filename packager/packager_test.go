@@ -43,11 +43,15 @@ func feed(t testing.TB, p *Packager, in *inspector, tracks []media.Track, units 
 	}
 }
 
+// apply applies ev to p. Beside it a packager sleeps that is only woken for what is due: viewers must not notice.
 func apply(t testing.TB, p *Packager, ev stream.Event) {
 	t.Helper()
+	s := sleeperOf(t, p)
 	if err := p.Apply(ev); err != nil {
 		t.Fatal(err)
 	}
+	s.take(ev)
+	s.sees(t, p, ev)
 }
 
 // inspector follows what a packager publishes and holds it against the rules of the protocol.

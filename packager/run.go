@@ -8,12 +8,15 @@ import (
 	"pushcart/stream"
 )
 
-// Run feeds p from r until the show is over or ctx is done. In either case the playlists end, but for those of
-// a show that is suspended: whoever waits for them has to be told by other means. It is the only caller of p.Apply, and r belongs to it.
+// Run feeds p from r until the show is over or ctx is done. It sleeps while what comes changes nothing for viewers
+// (Packager.Due). In either case the playlists end, but for those of a show that is suspended: whoever waits for them
+// has to be told by other means. It is the only caller of p.Apply, and r belongs to it.
 func Run(ctx context.Context, r *stream.Reader, p *Packager, log *slog.Logger) {
 	defer r.Close()
+	var due []stream.Due
 	for {
-		events, err := r.Next(ctx)
+		due = p.Due(due[:0])
+		events, err := r.Await(ctx, due)
 		switch {
 		case errors.Is(err, stream.ErrLagged):
 			log.Warn("the packager has fallen behind: viewers skip to the next keyframe")

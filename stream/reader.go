@@ -12,6 +12,7 @@ type Reader struct {
 	tracks bool  // the tracks of the epoch have to be told first
 	notes  bool  // the notes have to be told, behind the first EventTracks
 	seek   bool  // nothing is of use before the next event at which a reader can begin
+	due    []Due // what it is woken for; nothing: every event. Guarded by s.mu
 	wake   chan struct{}
 	batch  []Event
 }
@@ -52,9 +53,10 @@ func (r *Reader) Next(ctx context.Context) ([]Event, error) {
 	}
 }
 
-// take copies what is there. The caller holds the lock.
+// take copies what is there. From then on, every event is due again. The caller holds the lock.
 func (r *Reader) take() ([]Event, error) {
 	s := r.s
+	r.due = r.due[:0]
 	if r.next < s.first {
 		r.next, r.seek = s.first, true
 		return nil, ErrLagged

@@ -202,7 +202,7 @@ func (s *Stream) setState(st State) {
 	s.since = time.Now()
 }
 
-// append adds an event to the log and wakes the readers. The caller holds the lock.
+// append adds an event to the log and wakes the readers that want it. The caller holds the lock.
 func (s *Stream) append(ev Event) {
 	index := s.first + int64(len(s.events))
 	if ev.opens() || ev.Kind == EventUnit && s.canBegin(ev.Unit) {
@@ -215,6 +215,9 @@ func (s *Stream) append(ev Event) {
 	s.bytes += len(ev.Unit.Data)
 	s.trim()
 	for _, r := range s.readers {
+		if !r.wants(&ev) {
+			continue
+		}
 		select {
 		case r.wake <- struct{}{}:
 		default:
