@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -89,6 +91,7 @@ func (sh *show) follow(ctx context.Context) (why error) {
 	reader := sh.s.NewReader()
 	defer reader.Close()
 	var src source
+	var due []stream.Due
 	var cur *run
 	defer func() {
 		if cur != nil {
@@ -97,7 +100,7 @@ func (sh *show) follow(ctx context.Context) (why error) {
 		}
 	}()
 	for {
-		events, err := reader.Next(ctx)
+		events, err := reader.Await(ctx, due)
 		switch {
 		case errors.Is(err, stream.ErrLagged):
 			return errAgain
@@ -119,8 +122,10 @@ func (sh *show) follow(ctx context.Context) (why error) {
 				if src.track.ID != 0 && !maps.Equal(src.sent, sh.sent(src.track.ID)) {
 					return errAgain
 				}
+				due = passOver(due, ev.Tracks, src.track.ID)
 			case ev.Kind == stream.EventTracks:
 				src = sh.source(ev.Tracks)
+				due = passOver(due[:0], ev.Tracks, src.track.ID)
 				if len(src.targets) == 0 {
 					sh.release()
 				} else if !sh.slot {
@@ -138,6 +143,16 @@ func (sh *show) follow(ctx context.Context) (why error) {
 			}
 		}
 	}
+}
+
+// passOver adds tracks to those that nobody need wake up for: all but the source.
+func passOver(due []stream.Due, tracks []media.Track, source int) []stream.Due {
+	for _, t := range tracks {
+		if t.ID != source && !slices.ContainsFunc(due, func(d stream.Due) bool { return d.Track == t.ID }) {
+			due = append(due, stream.Due{Track: t.ID, From: math.MaxInt64, Step: math.MaxInt64})
+		}
+	}
+	return due
 }
 
 // source is what is transcoded, and into what.
