@@ -78,6 +78,8 @@ func (d *Desk) Open(r Request) (Publisher, error) {
 		return nil, &Refusal{"An operator has ended this show: ask before you start it again."}
 	case errors.Is(err, stream.ErrCrowded):
 		return nil, &Refusal{fmt.Sprintf("The show %s has as many interpreters and renditions beside its host as it may have: one of them has to go first.", grant.Name)}
+	case errors.Is(err, stream.ErrRoles):
+		return nil, &Refusal{fmt.Sprintf("The show %s has had as many different languages and renditions as it may have: use one of their names again.", grant.Name)}
 	case err != nil:
 		return nil, &Refusal{"The server is shutting down: try again in a minute."}
 	}

@@ -168,7 +168,7 @@ func mainFirst(a, b *rendition) int {
 func better(a, b *rendition) int {
 	return -cmp.Or(
 		cmp.Compare(a.format.Width*a.format.Height, b.format.Width*b.format.Height),
-		cmp.Compare(float64(a.rates.shownA)*efficiency[a.track.Codec], float64(b.rates.shownA)*efficiency[b.track.Codec]),
+		cmp.Compare(float64(a.rates.said())*efficiency[a.track.Codec], float64(b.rates.said())*efficiency[b.track.Codec]),
 	)
 }
 

@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -26,6 +27,23 @@ type rates struct {
 	shown, shownA int        // what the multivariant playlist says
 	shownFPS      float64
 	keys          keyRates
+	past          pastRates
+}
+
+// pastRates are what the multivariant playlist said in the epochs before. They hold as long as playlists list segments
+// of those, and then until the present one has been measured: a host may be back with another bit rate.
+type pastRates struct {
+	peak, average int
+	until         int64 // the first media sequence number that is not theirs
+}
+
+// renew begins to measure anew, with the epoch whose first segment is msn.
+func (b *rates) renew(msn int64) {
+	peak, average := max(b.past.peak, b.shown), b.shownA
+	if b.shown == 0 {
+		average = b.past.average
+	}
+	*b = rates{shownFPS: b.shownFPS, keys: b.keys, past: pastRates{peak, average, msn}}
 }
 
 // keyRates measures the playlist of key pictures.
@@ -72,9 +90,24 @@ func (b *rates) keyFigures() (peak, average int) {
 	return k.shown, k.shownA
 }
 
-// figures returns BANDWIDTH and AVERAGE-BANDWIDTH (rfc8216bis 4.4.6.2). They change only when the stream
+// figures returns BANDWIDTH and AVERAGE-BANDWIDTH (rfc8216bis 4.4.6.2). Within an epoch they change only when the stream
 // has outgrown them, so that the playlist is stable.
 func (b *rates) figures(r *rendition) (peak, average int) {
+	was := b.past
+	if was.peak == 0 || b.segments >= settled {
+		peak, average = b.measured(r)
+	}
+	if was.peak > 0 && (b.segments < settled || r.p.firstMSN < was.until) {
+		return max(peak, was.peak), max(average, was.average)
+	}
+	return peak, average
+}
+
+// said is the average rate that is believed at present, zero if there is none.
+func (b *rates) said() int { return cmp.Or(b.shownA, b.past.average) }
+
+// measured is what has been seen of the present epoch.
+func (b *rates) measured(r *rendition) (peak, average int) {
 	target := float64(r.p.targetDuration)
 	for i := range b.run {
 		bits, seconds := 0.0, 0.0

@@ -24,6 +24,7 @@ func (p *Packager) beginEpoch(tracks []media.Track) error {
 	for _, r := range p.renditions {
 		r.goAway()
 		r.fed = false
+		r.rates.renew(p.msn)
 	}
 	p.byTrack = make(map[int]*rendition, len(tracks))
 	p.source = soundSource(tracks)

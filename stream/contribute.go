@@ -44,8 +44,10 @@ func (s *Stream) contribute(c Contribution, src Source) (*Publisher, error) {
 	switch {
 	case c.Role == "":
 		return nil, fmt.Errorf("stream: a contribution needs a role")
-	case old == nil && len(s.sides) >= maxContributors, !known && len(s.bases) >= maxRoles:
+	case old == nil && len(s.sides) >= maxContributors:
 		return nil, ErrCrowded
+	case !known && len(s.bases) >= maxRoles:
+		return nil, ErrRoles
 	case !known:
 		base = contributedID + maxOwnTracks*len(s.bases)
 		s.bases[c.Role] = base

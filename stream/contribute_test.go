@@ -182,6 +182,19 @@ func TestContributorsBeforeTheHost(t *testing.T) {
 	})
 }
 
+// A show remembers what it has had: there may not be ever new roles, one after the other.
+func TestRolesAreBounded(t *testing.T) {
+	h := newTestHub(t, Config{}, nil)
+	publish(t, h, "a")
+	for i := range maxRoles {
+		join(t, h, "a", Contribution{Role: fmt.Sprint(i)}).Close(nil)
+	}
+	if _, err := h.Join("a", Contribution{Role: "one more"}, Source{}); !errors.Is(err, ErrRoles) {
+		t.Errorf("one role more: %v", err)
+	}
+	join(t, h, "a", Contribution{Role: "7"})
+}
+
 func TestContributorsAreBounded(t *testing.T) {
 	h := newTestHub(t, Config{}, nil)
 	publish(t, h, "a")

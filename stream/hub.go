@@ -29,6 +29,8 @@ var (
 	ErrBarred = errors.New("an operator has ended this show; ask before you start it again")
 	// ErrCrowded: the show has as many contributors as it may have.
 	ErrCrowded = errors.New("the show has as many contributors as it may have")
+	// ErrRoles: the show has had as many roles of contributors as it may have in its life.
+	ErrRoles = errors.New("the show has had as many roles of contributors as it may have")
 	// ErrLagged: the reader has been too slow and has lost events. It goes on with the next keyframe.
 	ErrLagged = errors.New("reader too slow: events were lost")
 )
@@ -82,7 +84,7 @@ func (h *Hub) Publish(name string, src Source) (*Publisher, error) {
 // Join makes the caller a contributor to the show called name: its tracks stand beside the publisher's. If
 // no such show is on, it is made, and waits for its publisher for as long as somebody is there: interpreters
 // may come before the host. A contributor of the same role that is still there is told to go. Errors are
-// those of Publish, and ErrCrowded; a Derived contribution to a show that is not on is ErrClosed.
+// those of Publish, ErrCrowded and ErrRoles; a Derived contribution to a show that is not on is ErrClosed.
 func (h *Hub) Join(name string, c Contribution, src Source) (*Publisher, error) {
 	return h.enter(name, !c.Derived, func(s *Stream) (*Publisher, error) { return s.contribute(c, src) })
 }

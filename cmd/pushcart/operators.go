@@ -39,6 +39,7 @@ func (s *show) status() stream.Status {
 	for kind, n := range map[string]int{
 		"gap parts listed":                s.Stats().Gaps,
 		"segments cut without a keyframe": s.Stats().ForcedCuts,
+		"units too late for their place":  s.Stats().Late,
 	} {
 		if n > 0 {
 			st.Repairs[kind] = int64(n)

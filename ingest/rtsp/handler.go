@@ -54,15 +54,14 @@ func (h *handler) OnConnClose(ctx *gortsplib.ServerHandlerOnConnCloseCtx) {
 	if v.published {
 		return // the show's own log says how that ended
 	}
-	why := v.conn.reason()
+	level, what, why := slog.LevelInfo, ": connection ended before anything was published", v.conn.reason()
 	if v.why != nil {
-		why = v.why
+		level, what, why = slog.LevelWarn, ": publish refused", v.why
 	} else if why == nil {
 		why = ctx.Error
 	}
 	s := h.server
-	s.noise.log(s.Log, slog.LevelInfo, h.protocol+": connection ended before anything was published",
-		"remote", v.conn.remote, "agent", v.agent, "why", oneLine(ending(why).Error()))
+	s.noise.log(s.Log, level, h.protocol+what, "remote", v.conn.remote, "agent", v.agent, "why", oneLine(ending(why).Error()))
 }
 
 // OnRequest looks at a request before gortsplib does, and takes out of it what a stricter reader would
