@@ -19,6 +19,8 @@ type audioClock struct {
 	next    int64  // DTS of the next unit
 	mean    float64
 	away    bool // the host has stopped sending audio: silence follows video closely
+	over    bool // units overlap those that are out: they are dropped until one is due
+	moved   bool // the times to come are right, be they a little off only
 }
 
 // newAudioClock returns the clock of a track as the show has it: its timescale is the sampling rate.
@@ -36,7 +38,7 @@ func (a *audioClock) length(data []byte) int64 {
 
 // begin starts an epoch at DTS start.
 func (a *audioClock) begin(start int64) {
-	a.start, a.placed, a.mean = start, false, 0
+	a.start, a.placed, a.mean, a.over = start, false, 0, false
 }
 
 // join makes the count of samples meet a unit with DTS want, if it is the first one, or the first one after
@@ -66,12 +68,22 @@ func (c *clock) audio(t *trackClock, au media.AccessUnit, at time.Duration, emit
 	n := a.length(au.Data)
 	joined := a.join(want)
 	off := want - a.next
-	a.mean += (float64(off) - a.mean) * smoothing
 	jitter := media.Ticks(audioJitter, t.out)
+	if a.moved {
+		jitter = n
+	}
+	if a.over = off < -jitter || a.over && off <= -n; a.over {
+		// Silence has taken their place, or the host sends them again.
+		c.count(repairDropped, 1)
+		a.mean = 0
+		t.begun, t.last = true, at
+		return
+	}
+	a.mean += (float64(off) - a.mean) * smoothing
 	switch {
 	case off > jitter, joined && off > 0:
 		c.fill(t, want, emit)
-	case off < -jitter, a.mean < -float64(a.frame):
+	case a.mean < -float64(a.frame):
 		c.count(repairDropped, 1)
 		a.mean += float64(n)
 		t.begun, t.last = true, at
@@ -81,7 +93,7 @@ func (c *clock) audio(t *trackClock, au media.AccessUnit, at time.Duration, emit
 	}
 	au.DTS, au.PTS = a.next, a.next
 	a.next += n
-	a.away = false
+	a.away, a.moved = false, false
 	t.begun, t.last, t.lastOut = true, at, au.DTS
 	emit(au)
 }

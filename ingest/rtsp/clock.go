@@ -101,44 +101,52 @@ const (
 	settleTime = 10 * time.Second
 	// minMove is a correction not worth making.
 	minMove = time.Millisecond
-	// maxMoveAtOnce is what one report may move a track by, if it is an early one. Everything else takes two
-	// that agree: some servers (MediaMTX) report when packets came to them, and not when they were made, which
-	// is worth less than when they come here.
-	maxMoveAtOnce = 500 * time.Millisecond
+	// maxMoveAtOnce is what one report may move a track by, if it is an early one: ffmpeg collects sound for up
+	// to 0.7 s before it sends a packet, and on a busy machine it starts with a burst. Everything else takes two
+	// that agree, and the second may be long in coming: ffmpeg reports after so many bytes, not after so many
+	// seconds.
+	maxMoveAtOnce = 2 * time.Second
 	// earlyReports is how old a session may be for that: who reports at once knows.
 	earlyReports = 2 * time.Second
 	// maxMove is where a host's reports are not believed.
 	maxMove = 10 * time.Second
 )
 
-// settle moves the track to where it comes beside lead, while nothing better is known.
-func (c *trackClock) settle(lead *trackClock) {
+// settle moves the track to where it comes beside lead, while nothing better is known, and returns by how much.
+func (c *trackClock) settle(lead *trackClock) (by time.Duration) {
 	if c == lead || !c.timed || !lead.timed || c.reports.trusted && lead.reports.trusted {
-		return
+		return 0
 	}
-	if move := c.lateness - lead.lateness; move.Abs() > minSettle {
-		c.shift += media.Ticks(move, c.rate)
-		c.lateness -= move
+	move := c.lateness - lead.lateness
+	if move.Abs() <= minSettle {
+		return 0
 	}
+	return c.move(move)
 }
 
-// align moves the track to where sender reports say that it is beside lead. far is true if they say
-// that it is too far away to be believed.
-func (c *trackClock) align(lead *trackClock) (far bool) {
+// move moves the track.
+func (c *trackClock) move(by time.Duration) time.Duration {
+	c.shift += media.Ticks(by, c.rate)
+	c.lateness -= by
+	return by
+}
+
+// align moves the track to where sender reports say that it is beside lead, and returns by how much. far is true
+// if they say that it is too far away to be believed.
+func (c *trackClock) align(lead *trackClock) (by time.Duration, far bool) {
 	if c == lead || !c.begun || !lead.begun || !c.reports.known || !lead.reports.known {
-		return false
+		return 0, false
 	}
 	want := media.Duration(lead.shift, lead.rate) + c.reports.origin(c.rate) - lead.reports.origin(lead.rate)
 	move := want - media.Duration(c.shift, c.rate)
 	switch {
 	case move.Abs() < minMove:
 	case move.Abs() > maxMove:
-		return c.reports.confirmed && lead.reports.confirmed
+		return 0, c.reports.confirmed && lead.reports.confirmed
 	case move.Abs() <= maxMoveAtOnce && c.reports.trusted && lead.reports.trusted, c.reports.confirmed && lead.reports.confirmed:
-		c.shift = media.Ticks(want, c.rate)
-		c.lateness -= move
+		return c.move(move), false
 	}
-	return false
+	return 0, false
 }
 
 // captured returns the wall clock, by the host's reports, of the session's time 0.

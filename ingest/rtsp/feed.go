@@ -175,9 +175,18 @@ func (f *feed) lead() *track {
 func (f *feed) align() {
 	lead := f.lead()
 	for _, t := range f.tracks {
-		if t.clock.align(&lead.clock) {
+		by, far := t.clock.align(&lead.clock)
+		f.moved(t, by)
+		if far {
 			f.remark("reports", fmt.Sprintf("The host's sender reports put %s and %s more than %v apart: they are not used.", lead.kind, t.kind, maxMove))
 		}
+	}
+}
+
+// moved tells the session that a track has been moved, which is no jump of the host's clock.
+func (f *feed) moved(t *track, by time.Duration) {
+	if m, ok := f.pub.(ingest.Mover); ok && by != 0 {
+		m.Move(t.id, by)
 	}
 }
 
@@ -194,7 +203,7 @@ func (f *feed) tick(now time.Time) {
 	if f.newest.Sub(f.begin) < settleTime {
 		lead := f.lead()
 		for _, t := range f.tracks {
-			t.clock.settle(&lead.clock)
+			f.moved(t, t.clock.settle(&lead.clock))
 		}
 	}
 	f.report()
