@@ -7,6 +7,7 @@
 //	E2E_STARTS, E2E_SECONDS   how many pages are opened one after the other, and how long each plays
 //	E2E_CUES, E2E_CUE_FRAMES  how many cues are shown, and how many frames apart; E2E_PAUSE_SECONDS: a viewer's pause
 //	E2E_LADDER_SECONDS        for how long all segments of a 1080p show and its three rungs are compared; without it, small ones shortly
+//	E2E_FLASH_MINUTES         how long a show goes on until flash and beep are measured again
 //	E2E_JUDGE=1               hold the figures against the budgets; otherwise they are only printed
 //	E2E_RACE=1                build the server with the race detector
 //	E2E_SHOT=1                write docs/images/player.png and operators.png

@@ -64,8 +64,8 @@ func Build(into string) (string, error) {
 
 // Server is a running pushcart.
 type Server struct {
-	// RTMP, Origin and Admin are HOST:PORT of its listeners.
-	RTMP, Origin, Admin string
+	// RTMP, RTSP, Origin and Admin are HOST:PORT of its listeners; RTP is that of RTSP's UDP.
+	RTMP, RTSP, RTP, Origin, Admin string
 
 	binary string
 	dir    string // where it runs, and keeps what it keeps
@@ -90,7 +90,7 @@ func Serve(t testing.TB, binary, extra string) *Server {
 func (s *Server) config(t testing.TB, extra string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pushcart.yml")
-	yaml := fmt.Sprintf("rtmp:\n  listen: %s\nrtsp:\n  listen: \"off\"\norigin:\n  listen: %s\nadmin:\n  listen: %s\n%s", s.RTMP, s.Origin, s.Admin, extra)
+	yaml := fmt.Sprintf("rtmp:\n  listen: %s\nrtsp:\n  listen: %s\n  udp: %s\norigin:\n  listen: %s\nadmin:\n  listen: %s\n%s", s.RTMP, s.RTSP, s.RTP, s.Origin, s.Admin, extra)
 	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func (s *Server) config(t testing.TB, extra string) string {
 
 // newServer prepares a server and what is done about it when the test ends.
 func newServer(t testing.TB, binary string) *Server {
-	s := &Server{RTMP: freePort(t), Origin: freePort(t), Admin: freePort(t), binary: binary, dir: t.TempDir(), log: new(lockedBuffer)}
+	s := &Server{RTMP: freePort(t), RTSP: freePort(t), RTP: freeUDP(t), Origin: freePort(t), Admin: freePort(t), binary: binary, dir: t.TempDir(), log: new(lockedBuffer)}
 	t.Cleanup(func() {
 		if s.cmd == nil {
 			return
@@ -172,6 +172,9 @@ func (s *Server) Stop() error {
 // PublishURL returns the address to publish a show to.
 func (s *Server) PublishURL(name string) string { return "rtmp://" + s.RTMP + "/live/" + name }
 
+// CameraURL returns the address to publish a show to by RTSP.
+func (s *Server) CameraURL(name string) string { return "rtsp://" + s.RTSP + "/live/" + name }
+
 // PageURL returns the address of a show's page; query may be empty.
 func (s *Server) PageURL(name, query string) string {
 	return "http://" + s.Origin + "/live/" + name + "/" + query
@@ -239,6 +242,25 @@ func freePort(t testing.TB) string {
 		}
 	}
 	t.Fatal("no free port")
+	return ""
+}
+
+// freeUDP returns an address with an even port that is free for UDP, as the next one is.
+func freeUDP(t testing.TB) string {
+	for range 100 {
+		port := 20000 + 2*rand.IntN(6000)
+		var free [2]bool
+		for i := range free {
+			if c, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port+i)); err == nil {
+				c.Close()
+				free[i] = true
+			}
+		}
+		if free[0] && free[1] {
+			return fmt.Sprintf("127.0.0.1:%d", port)
+		}
+	}
+	t.Fatal("no two free UDP ports")
 	return ""
 }
 
