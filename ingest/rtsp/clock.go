@@ -108,6 +108,9 @@ const (
 	maxMoveAtOnce = 2 * time.Second
 	// earlyReports is how old a session may be for that: who reports at once knows.
 	earlyReports = 2 * time.Second
+	// maxRelayMove is where those in nanoseconds are not: a server that writes them reads them as well, and passes a
+	// camera's reports on with an error of up to three seconds, which is always the same.
+	maxRelayMove = time.Second
 	// maxMove is where a host's reports are not believed.
 	maxMove = 10 * time.Second
 )
@@ -141,6 +144,7 @@ func (c *trackClock) align(lead *trackClock) (by time.Duration, far bool) {
 	move := want - media.Duration(c.shift, c.rate)
 	switch {
 	case move.Abs() < minMove:
+	case c.reports.fractions.nanoseconds && move.Abs() > maxRelayMove:
 	case move.Abs() > maxMove:
 		return 0, c.reports.confirmed && lead.reports.confirmed
 	case move.Abs() <= maxMoveAtOnce && c.reports.trusted && lead.reports.trusted, c.reports.confirmed && lead.reports.confirmed:
@@ -160,17 +164,21 @@ func (c *trackClock) captured() (time.Time, bool) {
 // senderReports is what RTCP sender reports (RFC 3550 6.4.1) say of a track: at which time of the wall clock a
 // timestamp is.
 type senderReports struct {
+	fractions *fractions // how the host writes them, which is the same for all its tracks
 	known     bool
 	trusted   bool // it is the first one, and came early, or it is confirmed
 	confirmed bool // the last two agreed with each other
 	at        int64
-	wall      time.Duration // since 1970
+	ntp       uint64
 }
 
-func (r *senderReports) forget() { *r = senderReports{} }
+// forget drops what was reported.
+func (r *senderReports) forget() { *r = senderReports{fractions: r.fractions} }
 
-// origin is the wall clock at timestamp 0.
-func (r *senderReports) origin(rate int64) time.Duration { return r.wall - media.Duration(r.at, rate) }
+// origin is the wall clock at timestamp 0, as time since 1970.
+func (r *senderReports) origin(rate int64) time.Duration {
+	return r.fractions.time(r.ntp) - media.Duration(r.at, rate)
+}
 
 // maxReportError is how much two reports may disagree beside their distance's thousandth.
 const maxReportError = 20 * time.Millisecond
@@ -178,17 +186,18 @@ const maxReportError = 20 * time.Millisecond
 // add takes a report about the unwrapped timestamp at.
 func (r *senderReports) add(at, rate int64, ntp uint64, early bool) {
 	before := *r
-	*r = senderReports{known: true, trusted: early, at: at, wall: ntpTime(ntp)}
+	r.fractions.look(before, at, rate, ntp)
+	*r = senderReports{fractions: r.fractions, known: true, trusted: early, at: at, ntp: ntp}
 	if before.known {
-		elapsed := media.Duration(at-before.at, rate)
-		r.confirmed = (r.wall - before.wall - elapsed).Abs() <= maxReportError+elapsed.Abs()/1000
+		r.confirmed = agree(r.fractions.time(before.ntp), r.fractions.time(ntp), media.Duration(at-before.at, rate))
 		r.trusted = r.confirmed
+	}
+	if !r.fractions.clear() {
+		r.trusted, r.confirmed = false, false
 	}
 }
 
-// ntpTime returns an NTP timestamp as a time since 1970.
-func ntpTime(ntp uint64) time.Duration {
-	const seconds1900To1970 = 2_208_988_800
-	whole := time.Duration(int64(ntp>>32)-seconds1900To1970) * time.Second
-	return whole + time.Duration((ntp&0xFFFFFFFF)*uint64(time.Second)>>32)
+// agree reports whether two times of the wall clock are as far apart as the timestamps of their reports.
+func agree(before, now, elapsed time.Duration) bool {
+	return (now - before - elapsed).Abs() <= maxReportError+elapsed.Abs()/1000
 }

@@ -2,7 +2,6 @@ package rtsp
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -35,7 +34,7 @@ type feed struct {
 	tracks  []*track
 	begin   time.Time // when the first packet came
 	newest  time.Time // when the newest did
-	deaf    bool      // sender reports are not listened to
+	reports fractions // how the host writes times in sender reports
 	failed  error     // the session's; nothing is written any more
 	dater   ingest.Dater
 	dated   bool // or given up
@@ -149,17 +148,12 @@ func (f *feed) push(t *track, p rtp.Packet) {
 func (f *feed) senderReport(t *track, ts uint32, ntp uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if ntp == 0 || f.deaf || f.failed != nil {
+	if ntp == 0 || f.failed != nil {
 		return // zero is "no wall clock" (RFC 3550 6.4.1)
 	}
 	t.clock.report(ts, ntp, f.newest.Sub(f.begin) < earlyReports)
 	f.align()
 }
-
-// heed looks at what the host calls itself. gortsplib, up to its version 4, and MediaMTX with it, write and read
-// nanoseconds where sender reports have 1/2^32 s: what they pass on of an encoder's reports puts sound and picture
-// up to seconds apart, every time in the same way. When their packets come is worth more.
-func (f *feed) heed(agent string) { f.deaf = strings.Contains(agent, "gortsplib") }
 
 // lead is the track whose times stay as they are.
 func (f *feed) lead() *track {

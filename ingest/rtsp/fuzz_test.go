@@ -44,7 +44,9 @@ func FuzzReports(f *testing.F) {
 	f.Add(uint64(1), uint32(1<<31), uint64(1<<63), uint32(0), true)
 	f.Fuzz(func(t *testing.T, ntp1 uint64, ts1 uint32, ntp2 uint64, ts2 uint32, early bool) {
 		begin := time.Now()
-		lead, other := &trackClock{rate: 90000}, &trackClock{rate: 48000}
+		var how fractions
+		lead := &trackClock{rate: 90000, reports: senderReports{fractions: &how}}
+		other := &trackClock{rate: 48000, reports: senderReports{fractions: &how}}
 		lead.time(ts1, begin, begin, false)
 		other.time(ts2, begin, begin, false)
 		for range 3 {

@@ -114,7 +114,7 @@ func (h *handler) OnAnnounce(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*base.R
 	if err != nil {
 		return h.refuse(v, base.StatusForbidden, err)
 	}
-	feed.heed(v.agent)
+	feed.reports.heed(v.agent)
 	if h.server.conf.Date == DateSender {
 		feed.dater, _ = pub.(ingest.Dater)
 	}

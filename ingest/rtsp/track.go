@@ -48,6 +48,7 @@ func newTrack(f *feed, kind media.Kind, m sdp.Media) (*track, string) {
 	for _, format := range m.Formats {
 		t := &track{feed: f, kind: kind, payload: format.PayloadType}
 		t.clock.rate = int64(format.Clock)
+		t.clock.reports.fractions = &f.reports
 		t.sequence.Wait = f.wait
 		if why = t.choose(format); why == "" {
 			return t, ""

@@ -169,7 +169,7 @@ func (c *camera) play(udp bool) error {
 	if c.feed, c.refused, err = newFeed(c.session, wait); err != nil {
 		return err
 	}
-	c.feed.heed(c.agent)
+	c.feed.reports.heed(c.agent)
 	for i, m := range c.description.Medias {
 		t := c.feed.track(i)
 		if t == nil {
