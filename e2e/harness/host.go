@@ -25,6 +25,8 @@ type HostOptions struct {
 	KilobitsPerSecond  int           // of video; 700 by default
 	ExtraVideoSettings []string
 	Tone               float64 // of the sound, in Hz; 660 by default
+	// Sound is how ffmpeg is to encode it; AAC at 64 kb/s by default.
+	Sound []string
 	// Rungs are heights of further, smaller renditions, which the same ffmpeg sends on connections of their own.
 	Rungs []int
 }
@@ -125,7 +127,10 @@ func arguments(url string, o HostOptions) []string {
 		args = append(args, o.ExtraVideoSettings...)
 	}
 	if !o.NoAudio {
-		args = append(args, "-c:a", "aac", "-b:a", "64k", "-ac", "2")
+		if o.Sound == nil {
+			o.Sound = []string{"-c:a", "aac", "-b:a", "64k", "-ac", "2"}
+		}
+		args = append(args, o.Sound...)
 	}
 	muxer := []string{"-flush_packets", "1", "-max_interleave_delta", "100000", "-f", "flv", "-flvflags", "no_duration_filesize"}
 	args = append(append(args, muxer...), url)

@@ -11,9 +11,12 @@ import (
 	"time"
 )
 
+// OwnSound is the host's, where there could be a language.
+const OwnSound = "the host's own"
+
 // Late says how much later than it was made what a host shows, or an interpreter says, stands on a show's
-// timeline, by program date-time. language is an interpreter's, of whose lateness whole seconds can't be heard; empty
-// for the picture.
+// timeline, by program date-time. language is an interpreter's, or OwnSound, of whose lateness whole seconds can't be heard;
+// empty for the picture.
 func (s *Server) Late(t testing.TB, name, language string) time.Duration {
 	t.Helper()
 	var late time.Duration
@@ -30,7 +33,10 @@ func (s *Server) Late(t testing.TB, name, language string) time.Duration {
 func readLate(base, language string) (time.Duration, error) {
 	_, index := get(base + "index.m3u8")
 	tag := regexp.MustCompile(`(?m)^#EXT-X-STREAM-INF:.*\n(\S+)$`)
-	if language != "" {
+	switch {
+	case language == OwnSound:
+		tag = regexp.MustCompile(`(?m)^#EXT-X-MEDIA:.*DEFAULT=YES.*URI="([^"]+)"`)
+	case language != "":
 		tag = regexp.MustCompile(`(?m)^#EXT-X-MEDIA:.*LANGUAGE="` + regexp.QuoteMeta(language) + `".*URI="([^"]+)"`)
 	}
 	found := tag.FindStringSubmatch(index)
