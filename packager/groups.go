@@ -10,7 +10,7 @@ import (
 
 // audioGroup is the rendition group of the main audio: audio is always a rendition of its own. Audio in another
 // codec has a group of its own, because a player that lacks a codec that CODECS names drops the whole variant. Each
-// further quality of the sound has one, too, behind whose id it has its name (docs/adr/0019-groups-of-sound-quality.md).
+// further quality of the sound has one, too, behind whose id it has its name (docs/adr/0020-groups-of-sound-quality.md).
 const audioGroup = "audio"
 
 // group is audio that one variant can be combined with.

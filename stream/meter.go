@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -194,7 +195,7 @@ func describe(tracks []media.Track) string {
 		case t.Kind() == media.KindVideo:
 			fmt.Fprintf(&b, "%s %dx%d", f.Codecs, f.Width, f.Height)
 		default:
-			fmt.Fprintf(&b, "%s %d Hz, %d channels", f.Codecs, f.SampleRate, f.Channels)
+			fmt.Fprintf(&b, "%s %d Hz, %d channels", cmp.Or(f.Codecs, string(t.Codec)), f.SampleRate, f.Channels)
 		}
 	}
 	return b.String()

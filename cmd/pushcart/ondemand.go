@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -17,10 +16,8 @@ type onDemand struct {
 	find func() (*show, bool)
 	want func() // has it fetched
 
-	mu      sync.Mutex
-	begun   chan struct{} // guarded by mu; closed, and replaced, when a show of that name begins, or a try fails
-	failure error         // of the latest try; guarded by mu; nil when the show has begun
-	fails   int           // tries that have failed; guarded by mu
+	mu    sync.Mutex
+	begun chan struct{} // guarded by mu; closed, and replaced, when a show of that name begins
 }
 
 // startTarget is the target duration of a show that is not on yet: a viewer waits three of it, for a camera to
@@ -42,31 +39,14 @@ func (s *shows) demand(names []string, want func(name string)) {
 func (d *onDemand) begins() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.failure = nil
-	d.wake()
-}
-
-// failed tells those who wait why the show does not come.
-func (d *onDemand) failed(why string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.failure = fmt.Errorf("%w: %s", origin.ErrAway, why)
-	d.fails++
-	d.wake()
-}
-
-// wake is called with the lock held.
-func (d *onDemand) wake() {
 	close(d.begun)
 	d.begun = make(chan struct{})
 }
 
-// next returns what is closed when there is news, and how many tries have failed so far, with the reason for the
-// latest.
-func (d *onDemand) next() (news <-chan struct{}, fails int, failure error) {
+func (d *onDemand) next() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.begun, d.fails, d.failure
+	return d.begun
 }
 
 // on returns the show, if it is on.
@@ -75,10 +55,9 @@ func (d *onDemand) on() (*show, bool) {
 	return sh, ok && !sh.Ended()
 }
 
-// Multivariant implements origin.Show. It returns when the show can be watched, or when a try to fetch it has failed:
-// then with an error that says what is wrong with the camera.
+// Multivariant implements origin.Show.
 func (d *onDemand) Multivariant(ctx context.Context) (*packager.Document, error) {
-	news, before, _ := d.next() // a try that failed before says nothing of now
+	begun := d.next()
 	d.want()
 	for {
 		if sh, ok := d.on(); ok {
@@ -87,12 +66,8 @@ func (d *onDemand) Multivariant(ctx context.Context) (*packager.Document, error)
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-news:
-		}
-		var fails int
-		var failure error
-		if news, fails, failure = d.next(); failure != nil && fails > before {
-			return nil, failure
+		case <-begun:
+			begun = d.next()
 		}
 	}
 }

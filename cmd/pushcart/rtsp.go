@@ -35,12 +35,7 @@ func (s *server) addRTSP(desk *ingest.Desk, checker *auth.Checker) {
 			return ok && st.Status().State == stream.Live
 		},
 		Viewers: func(name string) int { return s.counter.Viewers(name) },
-		Failed: func(name, why string) {
-			if d := s.shows.onDemand[name]; d != nil {
-				d.failed(why)
-			}
-		},
-		Log: s.log,
+		Log:     s.log,
 	}
 	var names []string
 	for _, st := range s.conf.Pull.Streams {
