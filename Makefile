@@ -13,7 +13,7 @@ BENCHTIME ?= 1s
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build web tools check fmt test unit webtest e2e e2e-long fuzz bench clip docker clean
+.PHONY: help run build web tools modules check fmt test unit webtest e2e e2e-long fuzz bench clip docker clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,15 +34,21 @@ web/dist/hls.min.mjs: web/build.mjs $(wildcard web/overlay/*.js web/overlay/*.mj
 
 %/node_modules/.package-lock.json: %/package.json %/package-lock.json
 	@command -v $(NPM) >/dev/null || { echo "npm is missing: install Node.js 18 or later, with npm" >&2; exit 1; }
-	cd $* && $(NPM) ci --no-audit --no-fund
+	cd $* && $(call twice,$(NPM) ci --no-audit --no-fund)
 	@touch $@
+
+# A download gets a second chance: a registry may stumble. What fails twice fails.
+twice = { $(1) || { echo "once more in 10 s: $(1)" >&2; sleep 10; $(1); }; }
 
 # ---- tests
 
 tools: ## install what the tests need, if it is missing
 	@scripts/need gcc ffmpeg ffprobe chromium
 
-check: web ## formatting and vet
+modules: web
+	@$(call twice,$(GO) list -deps -test ./... >/dev/null)
+
+check: modules ## formatting and vet
 	@bad=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
 	if [ -n "$$bad" ]; then echo "not formatted (run make fmt):"; echo "$$bad"; exit 1; fi
 	$(GO) vet ./...

@@ -69,6 +69,9 @@ var (
 	errGone       = errors.New("the viewer has gone")
 )
 
+// ErrAway is wrapped by errors of shows that can't be had at present; the whole error is a sentence for viewers.
+var ErrAway = errors.New("the show is not there at present; try again")
+
 // failure says how an error is answered.
 type failure struct {
 	err    error
@@ -98,6 +101,7 @@ var failures = []failure{
 	{err: errBody, status: http.StatusBadRequest, cache: noStore},
 	{err: errMethod, status: http.StatusMethodNotAllowed, cache: noStore},
 	{err: errRange, status: http.StatusRequestedRangeNotSatisfiable, cache: noStore},
+	{err: ErrAway, status: http.StatusServiceUnavailable, cache: noStore, retry: true},
 	{err: errWaited, status: http.StatusServiceUnavailable, cache: noStore, retry: true},
 	{err: errCrowded, status: http.StatusServiceUnavailable, cache: noStore, retry: true},
 	{err: errListeners, status: http.StatusServiceUnavailable, cache: noStore, retry: true},

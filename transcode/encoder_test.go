@@ -16,7 +16,7 @@ func TestEncoders(t *testing.T) {
 	for _, name := range []string{"libx264", "libx265", "libaom-av1"} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, ladder(Rung{ShortSide: 128, BitRate: 150_000, Encoder: name}))
-			ho := h.publish(t, "a", c, 1)
+			ho := h.publishForLadder(t, "a", c, 1)
 			r := watch(t, <-h.shows, all(1, 100))["128p"]
 			r.compare(t, ho, 3000)
 			if f := r.format(t); f.Width != 228 || f.Height != 128 {
@@ -39,7 +39,7 @@ func TestSources(t *testing.T) {
 		t.Run(string(name), func(t *testing.T) {
 			c := pictures(t, "180x320", 30, 90, args...)
 			h := newHouse(t, ladder(Rung{ShortSide: 120, BitRate: 150_000}))
-			ho := h.publish(t, "a", c, 1)
+			ho := h.publishForLadder(t, "a", c, 1)
 			r := watch(t, <-h.shows, all(1, 100))["120p"]
 			r.compare(t, ho, 3000)
 			if f := r.format(t); f.Width != 120 || f.Height != 214 {

@@ -86,6 +86,7 @@ func (c clip) unit(i int) media.AccessUnit {
 type host struct {
 	pub  *stream.Publisher
 	stop func()
+	wait func() bool // nil, or whether to let the others catch up: on a machine that is too busy for the clip's speed
 
 	mu   sync.Mutex
 	sent map[int64]bool // presentation times, and whether it is a keyframe
@@ -94,11 +95,42 @@ type host struct {
 
 func (h *house) publish(t *testing.T, name string, c clip, speed float64) *host {
 	t.Helper()
+	return h.publishWhile(t, name, c, speed, nil)
+}
+
+// publishForLadder does so no faster than the rungs can be made: nothing has to be left out of them, however busy
+// the machine.
+func (h *house) publishForLadder(t *testing.T, name string, c clip, speed float64) *host {
+	t.Helper()
+	return h.publishWhile(t, name, c, speed, func() bool {
+		v := h.vitals(name)
+		return !v.lastOut.IsZero() && v.lag > readyLag/2
+	})
+}
+
+// vitals are those of the show's present run; zero if there is none.
+func (h *house) vitals(name string) vitals {
+	h.tr.mu.Lock()
+	sh := h.tr.byName[name]
+	h.tr.mu.Unlock()
+	if sh == nil {
+		return vitals{}
+	}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.current == nil {
+		return vitals{}
+	}
+	return sh.current.col.vitals()
+}
+
+func (h *house) publishWhile(t *testing.T, name string, c clip, speed float64, wait func() bool) *host {
+	t.Helper()
 	p, err := h.hub.Publish(name, stream.Source{Protocol: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ho := &host{pub: p, sent: make(map[int64]bool)}
+	ho := &host{pub: p, wait: wait, sent: make(map[int64]bool)}
 	ho.begin(t, c)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -108,7 +140,8 @@ func (h *house) publish(t *testing.T, name string, c clip, speed float64) *host 
 		defer tick.Stop()
 		for ctx.Err() == nil {
 			ho.write(c)
-			<-tick.C
+			for <-tick.C; ho.wait != nil && ho.wait() && ctx.Err() == nil; <-tick.C {
+			}
 		}
 	}()
 	ho.stop = func() { cancel(); <-done }
@@ -142,7 +175,7 @@ type rung struct {
 // watch follows the show until enough says so of what has come, by the rungs' labels, and of the last event.
 func watch(t *testing.T, s *stream.Stream, enough func(map[string]*rung, stream.Event) bool) map[string]*rung {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	r := s.NewReader()
 	defer r.Close()
@@ -244,9 +277,10 @@ func (r *rung) format(t *testing.T) media.Format {
 	return f
 }
 
-// ladder is a configuration for all shows. FFMPEG in the environment is another ffmpeg to try.
+// ladder is a configuration for all shows. FFMPEG in the environment is another ffmpeg to try. It stands back as little
+// as it can behind the tests that run beside.
 func ladder(rungs ...Rung) Config {
-	return Config{FFmpeg: os.Getenv("FFMPEG"), Shows: []Ladder{{Match: "*", Rungs: rungs}}}
+	return Config{FFmpeg: os.Getenv("FFMPEG"), Nice: 1, Shows: []Ladder{{Match: "*", Rungs: rungs}}}
 }
 
 // TestRungs transcodes a show with B-frames and keyframes at irregular distances into two rungs, one of which has
@@ -259,7 +293,7 @@ func TestRungs(t *testing.T) {
 		Rung{ShortSide: 144, BitRate: 200_000},
 		Rung{ShortSide: 90, BitRate: 80_000, FrameRate: 15},
 		Rung{ShortSide: 720, BitRate: 2_000_000}))
-	ho := h.publish(t, "a", c, 2)
+	ho := h.publishForLadder(t, "a", c, 2)
 	s := <-h.shows
 	rungs := watch(t, s, all(2, 150))
 	if len(rungs) != 2 {

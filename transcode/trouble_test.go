@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,13 +28,25 @@ func short(t *testing.T) clip {
 // status waits until the ladder of the show is as it should be.
 func (h *house) status(t *testing.T, name string, as func(Status) bool) Status {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(4 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		st, _ := h.tr.Status(name)
 		if as(st) {
 			return st
 		}
 		if time.Now().After(end) {
 			t.Fatalf("status: %+v", st)
+		}
+	}
+}
+
+// rests waits for a rest of the show's ladder after a failure, and returns what there is of the show in it.
+func (h *house) rests(t *testing.T, name string, s *stream.Stream) (stream.Status, Status) {
+	t.Helper()
+	for {
+		before := h.status(t, name, func(st Status) bool { return st.State == Resting })
+		show := s.Status()
+		if after, _ := h.tr.Status(name); after.State == Resting && after.Failures == before.Failures {
+			return show, after
 		}
 	}
 }
@@ -72,17 +85,20 @@ func TestFailures(t *testing.T) {
 			h := newHouse(t, fake(t, kind, lowRung))
 			ho := h.publish(t, "a", short(t), 1)
 			s := <-h.shows
-			h.status(t, "a", func(st Status) bool { return st.State == Resting && strings.Contains(st.Why, want) })
-			remarks := s.Status().Remarks
-			if len(remarks) == 0 || !strings.Contains(remarks[len(remarks)-1].Text, want) {
-				t.Errorf("remarks: %v", remarks)
+			st, rest := h.rests(t, "a", s)
+			if !slices.ContainsFunc(st.Remarks, func(r stream.Remark) bool { return strings.Contains(r.Text, want) }) {
+				t.Errorf("remarks: %v", st.Remarks)
 			}
-			for _, tr := range s.Status().Tracks {
+			// The pauses become longer, and a test on a busy machine may have missed the first.
+			if why, _, _ := strings.Cut(want, ";"); !strings.Contains(rest.Why, why) {
+				t.Errorf("it rests since it %s", rest.Why)
+			}
+			for _, tr := range st.Tracks {
 				if tr.Track.Contributed {
 					t.Errorf("the track %s is still there", tr.Track.Label)
 				}
 			}
-			if n := len(s.Status().Contributors); n != 0 {
+			if n := len(st.Contributors); n != 0 {
 				t.Errorf("%d contributors", n)
 			}
 			if err := ho.pub.Err(); err != nil {
@@ -110,7 +126,7 @@ func TestRestart(t *testing.T) {
 	if again.track.ID != first.track.ID || !again.track.SameConfig(first.track) {
 		t.Errorf("the rung came back as another track: %d, %d", first.track.ID, again.track.ID)
 	}
-	if st := h.status(t, "a", func(st Status) bool { return st.State == Running }); st.Failures != 1 {
+	if st := h.status(t, "a", func(st Status) bool { return st.State == Running }); st.Failures < 1 {
 		t.Errorf("%d failures", st.Failures)
 	}
 }
@@ -123,12 +139,12 @@ func TestStopped(t *testing.T) {
 	h := newHouse(t, ladder(Rung{ShortSide: 90, BitRate: 100_000}))
 	h.publish(t, "a", c, 1)
 	<-h.shows
-	for i, sig := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
-		h.status(t, "a", func(st Status) bool { return st.State == Running })
+	for _, sig := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
+		before := h.status(t, "a", func(st Status) bool { return st.State == Running }).Failures
 		if err := syscall.Kill(h.process("a"), sig); err != nil {
 			t.Fatal(err)
 		}
-		h.status(t, "a", func(st Status) bool { return st.Failures == i+1 && st.State == Running })
+		h.status(t, "a", func(st Status) bool { return st.Failures > before && st.State == Running })
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -16,8 +17,10 @@ type onDemand struct {
 	find func() (*show, bool)
 	want func() // has it fetched
 
-	mu    sync.Mutex
-	begun chan struct{} // guarded by mu; closed, and replaced, when a show of that name begins
+	mu      sync.Mutex
+	begun   chan struct{} // guarded by mu; closed, and replaced, when a show of that name begins, or a try fails
+	failure error         // of the latest try; guarded by mu; nil when the show has begun
+	fails   int           // tries that have failed; guarded by mu
 }
 
 // startTarget is the target duration of a show that is not on yet: a viewer waits three of it, for a camera to
@@ -39,14 +42,31 @@ func (s *shows) demand(names []string, want func(name string)) {
 func (d *onDemand) begins() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.failure = nil
+	d.wake()
+}
+
+// failed tells those who wait why the show does not come.
+func (d *onDemand) failed(why string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failure = fmt.Errorf("%w: %s", origin.ErrAway, why)
+	d.fails++
+	d.wake()
+}
+
+// wake is called with the lock held.
+func (d *onDemand) wake() {
 	close(d.begun)
 	d.begun = make(chan struct{})
 }
 
-func (d *onDemand) next() <-chan struct{} {
+// next returns what is closed when there is news, and how many tries have failed so far, with the reason for the
+// latest.
+func (d *onDemand) next() (news <-chan struct{}, fails int, failure error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.begun
+	return d.begun, d.fails, d.failure
 }
 
 // on returns the show, if it is on.
@@ -55,9 +75,10 @@ func (d *onDemand) on() (*show, bool) {
 	return sh, ok && !sh.Ended()
 }
 
-// Multivariant implements origin.Show.
+// Multivariant implements origin.Show. It returns when the show can be watched, or when a try to fetch it has failed:
+// then with an error that says what is wrong with the camera.
 func (d *onDemand) Multivariant(ctx context.Context) (*packager.Document, error) {
-	begun := d.next()
+	news, before, _ := d.next() // a try that failed before says nothing of now
 	d.want()
 	for {
 		if sh, ok := d.on(); ok {
@@ -66,8 +87,12 @@ func (d *onDemand) Multivariant(ctx context.Context) (*packager.Document, error)
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-begun:
-			begun = d.next()
+		case <-news:
+		}
+		var fails int
+		var failure error
+		if news, fails, failure = d.next(); failure != nil && fails > before {
+			return nil, failure
 		}
 	}
 }

@@ -35,7 +35,12 @@ func (s *server) addRTSP(desk *ingest.Desk, checker *auth.Checker) {
 			return ok && st.Status().State == stream.Live
 		},
 		Viewers: func(name string) int { return s.counter.Viewers(name) },
-		Log:     s.log,
+		Failed: func(name, why string) {
+			if d := s.shows.onDemand[name]; d != nil {
+				d.failed(why)
+			}
+		},
+		Log: s.log,
 	}
 	var names []string
 	for _, st := range s.conf.Pull.Streams {

@@ -320,14 +320,16 @@ func (c *fakeCamera) checkPictures(t testing.TB, show *fakeShow) int {
 }
 
 // checkRow checks that the pictures that came through are the camera's from one of its keyframes on, all of them.
-func (c *fakeCamera) checkRow(t testing.TB, show *fakeShow) {
+// With lossy there may be holes, since the kernel of a busy machine drops packets of UDP; behind a hole comes a
+// keyframe.
+func (c *fakeCamera) checkRow(t testing.TB, show *fakeShow, lossy bool) {
 	t.Helper()
 	next := -1
 	for n, au := range show.of(videoTrackID) {
-		if next < 0 {
+		if next < 0 || lossy && au.RandomAccess {
 			next = slices.IndexFunc(c.units, func(u media.AccessUnit) bool { return bytes.Equal(c.slices(u.Data), c.slices(au.Data)) })
 			if next < 0 || !au.RandomAccess {
-				t.Fatalf("the first picture is the camera's %d, a keyframe: %v", next, au.RandomAccess)
+				t.Fatalf("picture %d is the camera's %d, a keyframe: %v", n, next, au.RandomAccess)
 			}
 		}
 		if !bytes.Equal(c.slices(au.Data), c.slices(c.units[next%len(c.units)].Data)) {

@@ -21,6 +21,8 @@ type Puller struct {
 	Taken func(name string) bool
 	// Viewers returns how many are watching the show.
 	Viewers func(name string) int
+	// Failed is told of each try that has failed, and why, in words for viewers; it may be nil. It must not block.
+	Failed func(name, why string)
 	// Log is slog.Default() if nil.
 	Log *slog.Logger
 
@@ -34,6 +36,9 @@ type PullStats struct {
 	Name  string
 	Up    bool  // it is being fetched
 	Tries int64 // connections that have been made, or tried
+	// Trouble is what was wrong at the last try, in words for viewers; empty while the stream is fetched, and before
+	// the first try.
+	Trouble string
 }
 
 func (p *Puller) init() {
@@ -83,7 +88,10 @@ func (p *Puller) Stats() []PullStats {
 	p.init()
 	list := make([]PullStats, len(p.list))
 	for i, pl := range p.list {
-		list[i] = PullStats{pl.stream.Name, pl.up.Load(), pl.tries.Load()}
+		list[i] = PullStats{Name: pl.stream.Name, Up: pl.up.Load(), Tries: pl.tries.Load()}
+		if why := pl.trouble.Load(); why != nil {
+			list[i].Trouble = *why
+		}
 	}
 	return list
 }
@@ -99,6 +107,8 @@ type pull struct {
 	asked  atomic.Int64  // when, the last time
 	up     atomic.Bool
 	tries  atomic.Int64
+	// trouble is what was wrong at the last try; nil while nothing is.
+	trouble atomic.Pointer[string]
 
 	// Of the outage, while there is one.
 	down   time.Time
@@ -195,6 +205,11 @@ func (p *pull) fail(err error) {
 	if errors.Is(err, errOurs) {
 		return // the show's log has told
 	}
+	public := p.stream.Source.scrub(oneLine(trouble(err)))
+	p.trouble.Store(&public)
+	if p.puller.Failed != nil {
+		p.puller.Failed(p.stream.Name, public)
+	}
 	why := p.stream.Source.scrub(oneLine(err.Error()))
 	now := time.Now()
 	if p.failed++; p.failed == 1 {
@@ -209,6 +224,7 @@ func (p *pull) fail(err error) {
 // succeed ends an outage.
 func (p *pull) succeed() {
 	p.up.Store(true)
+	p.trouble.Store(nil)
 	if p.failed > 0 {
 		p.puller.Log.Info("the camera is fetched again", "stream", p.stream.Name, "source", p.stream.Source,
 			"after", time.Since(p.down).Round(time.Second), "tries", p.failed)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,20 +70,28 @@ func (c *ipCamera) start(t testing.TB) {
 	if c.film == nil {
 		c.film = clipCamera(t)
 	}
-	if c.addr == "" {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+	// Somebody else may have been lent a port in the moment in which it is free.
+	own := c.addr == ""
+	for end := time.Now().Add(atMost); ; time.Sleep(10 * time.Millisecond) {
+		if own {
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.addr = ln.Addr().String()
+			ln.Close()
+		}
+		udp := udpPair(t)
+		rtp, rtcp := udp.RTP.LocalAddr().String(), udp.RTCP.LocalAddr().String()
+		udp.Close()
+		c.server = &gortsplib.Server{Handler: c, RTSPAddress: c.addr, UDPRTPAddress: rtp, UDPRTCPAddress: rtcp}
+		err := c.server.Start()
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(end) {
 			t.Fatal(err)
 		}
-		c.addr = ln.Addr().String()
-		ln.Close()
-	}
-	udp := udpPair(t)
-	rtp, rtcp := udp.RTP.LocalAddr().String(), udp.RTCP.LocalAddr().String()
-	udp.Close()
-	c.server = &gortsplib.Server{Handler: c, RTSPAddress: c.addr, UDPRTPAddress: rtp, UDPRTCPAddress: rtcp}
-	if err := c.server.Start(); err != nil {
-		t.Fatal(err)
 	}
 	var asc mpeg4audio.AudioSpecificConfig
 	if err := asc.Unmarshal(c.film.sound.Config); err != nil {
@@ -96,14 +105,17 @@ func (c *ipCamera) start(t testing.TB) {
 	if err := stream.Initialize(); err != nil {
 		t.Fatal(err)
 	}
+	begin := time.Now()
+	film := c.film.film(t, begin, 2*atMost)
+	made := time.Since(begin) // which takes a busy machine a while
 	c.stream.Store(stream)
 	c.stop = make(chan struct{})
 	c.sent.Go(func() {
-		for _, p := range c.film.film(t, time.Now(), 2*time.Minute) {
+		for _, p := range film {
 			select {
 			case <-c.stop:
 				return
-			case <-time.After(time.Until(p.Arrived)):
+			case <-time.After(time.Until(p.Arrived.Add(made))):
 			}
 			stream.WritePacketRTP(d.Medias[p.media], &pion.Packet{
 				Header:  pion.Header{Version: 2, PayloadType: uint8(96 + p.media), SequenceNumber: p.Sequence, Timestamp: p.Timestamp, SSRC: p.SSRC, Marker: p.Marker},
@@ -192,15 +204,21 @@ func TestPull(t *testing.T) {
 			c := &ipCamera{noTCP: tt.noTCP}
 			c.start(t)
 			p := pullFrom(t, Stream{Source: c.source(), Transport: tt.transport})
+			shows := 0
 			for round := range 2 {
 				show := p.desk.next(t)
+				shows++
+				// On a busy machine, UDP may come so late that the connection is given up: then another
+				// is made, and has all.
+				for !show.came(t, videoTrackID, 40) || !show.came(t, audioTrackID, 60) {
+					show = p.desk.next(t)
+					shows++
+				}
 				if r := show.request; r.Key != "cam1" || r.Protocol != "rtsp" || r.Agent != "gortsplib" {
 					t.Errorf("request is %+v", r)
 				}
-				show.wait(t, videoTrackID, 40)
-				show.wait(t, audioTrackID, 60)
-				c.film.checkRow(t, show)
-				for end := time.Now().Add(10 * time.Second); !p.Stats()[0].Up; time.Sleep(10 * time.Millisecond) {
+				c.film.checkRow(t, show, tt.transport == "udp" || tt.noTCP)
+				for end := time.Now().Add(atMost); !p.Stats()[0].Up; time.Sleep(10 * time.Millisecond) {
 					if time.Now().After(end) {
 						t.Fatal("it is not said to be up")
 					}
@@ -210,11 +228,17 @@ func TestPull(t *testing.T) {
 					t.Error("the show ended with a goodbye, not with a reason")
 				}
 				if round == 0 {
-					time.Sleep(time.Second) // for some tries to fail
+					// A try fails, at least; the camera may be back before it has been told of.
+					end := time.Now().Add(atMost)
+					for before := p.Stats()[0].Tries; p.Stats()[0].Tries < before+2; time.Sleep(10 * time.Millisecond) {
+						if time.Now().After(end) {
+							t.Fatal("it does not try again")
+						}
+					}
 					c.start(t)
 				}
 			}
-			if lines := strings.Count(p.log.String(), "\n"); lines > 4 || p.Stats()[0].Tries < 3 {
+			if lines := strings.Count(p.log.String(), "\n"); lines > 2*shows || p.Stats()[0].Tries < 3 {
 				t.Errorf("%d lines for %d tries:\n%s", lines, p.Stats()[0].Tries, p.log.String())
 			}
 		})

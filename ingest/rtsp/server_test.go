@@ -39,7 +39,7 @@ func dial(t testing.TB, addr, path string) *rawClient {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(30 * time.Second))
+	nc.SetDeadline(time.Now().Add(atMost))
 	return &rawClient{t: t, nc: nc, r: bufio.NewReader(nc), url: "rtsp://" + addr + path}
 }
 
@@ -232,8 +232,8 @@ func TestAudioLeftOut(t *testing.T) {
 // TestEnds has a session end in every way, and the show hear why.
 func TestEnds(t *testing.T) {
 	desk := newFakeDesk()
-	s := &Server{Opener: desk, Config: Config{IdleTimeout: time.Second}}
-	addr := start(t, s)
+	s, strict := &Server{Opener: desk}, &Server{Opener: desk, Config: Config{IdleTimeout: time.Second}}
+	addr, strictAddr := start(t, s), start(t, strict)
 	c := clipCamera(t)
 	for _, tt := range []struct {
 		name string
@@ -246,13 +246,19 @@ func TestEnds(t *testing.T) {
 		{"taken over", func(_ *rawClient, show *fakeShow) { show.end(stream.ErrTakenOver) }, stream.ErrTakenOver.Error()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			raw := dial(t, addr, "/live/k")
+			// The one who falls silent meets a door that does not wait for long, and that need not wait for
+			// all of the film on a busy machine.
+			silent := tt.name == "silence"
+			to := map[bool]string{false: addr, true: strictAddr}[silent]
+			raw := dial(t, to, "/live/k")
 			raw.publish(c)
 			show := desk.next(t)
 			for _, p := range c.film(t, time.Now(), time.Second) {
 				raw.send(p)
 			}
-			show.wait(t, videoTrackID, 20)
+			if !silent {
+				show.wait(t, videoTrackID, 20)
+			}
 			tt.end(raw, show)
 			why := show.ended(t)
 			if (why == nil) != (tt.want == "") || why != nil && !strings.Contains(why.Error(), tt.want) {
@@ -260,9 +266,9 @@ func TestEnds(t *testing.T) {
 			}
 		})
 	}
-	for end := time.Now().Add(10 * time.Second); s.Stats().Publishing > 0; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(atMost); s.Stats().Publishing+strict.Stats().Publishing > 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%+v", s.Stats())
+			t.Fatalf("%+v %+v", s.Stats(), strict.Stats())
 		}
 	}
 }
@@ -282,15 +288,7 @@ func TestUDPSessions(t *testing.T) {
 	for range 3 {
 		go garbage(ports[0], stop)
 	}
-	begin := time.Now()
-	packets := c.film(t, begin, 4*time.Second)
-	to := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: ports[0]}
-	for _, p := range packets {
-		time.Sleep(time.Until(p.Arrived))
-		sockets[p.media].RTP.WriteTo(wire(t, p), to)
-	}
-	// A busy machine's kernel may drop packets of the host's, too, so that not all pictures have to come.
-	show.wait(t, videoTrackID, 60)
+	c.filmUDP(t, show, 60, sockets, ports[0])
 	c.checkPictures(t, show)
 	raw.nc.Close()
 	if why := show.ended(t); why != errHungUp {
@@ -325,17 +323,25 @@ func TestUDPPorts(t *testing.T) {
 	ports := dial(t, addr, "/live/k").publish(c, sockets...)
 	show := desk.next(t)
 	old.ended(t)
-	to := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: ports[0]}
-	for _, p := range c.film(t, time.Now(), 2*time.Second) {
+	c.filmUDP(t, show, 55, sockets, ports[0])
+}
+
+// filmUDP sends from the sockets given until n pictures have come through: a busy machine's kernel may drop packets.
+func (c *fakeCamera) filmUDP(t testing.TB, show *fakeShow, n int, sockets []*UDP, port int) {
+	t.Helper()
+	to := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}
+	for _, p := range c.film(t, time.Now(), atMost) {
 		time.Sleep(time.Until(p.Arrived))
 		sockets[p.media].RTP.WriteTo(wire(t, p), to)
+		if len(show.of(videoTrackID)) >= n {
+			return
+		}
 	}
-	show.wait(t, videoTrackID, 55)
+	t.Fatalf("%d pictures of %d have come", len(show.of(videoTrackID)), n)
 }
 
 func udpPair(t testing.TB) *UDP {
-	ln, udp := listen(t)
-	ln.Close()
+	udp := listenPair(t)
 	t.Cleanup(func() { udp.Close() })
 	return udp
 }
@@ -364,7 +370,7 @@ func garbage(port int, stop chan struct{}) {
 // a host comes in beside them.
 func TestStrangers(t *testing.T) {
 	desk := newFakeDesk()
-	s := &Server{Opener: desk, Config: Config{MaxPending: 20, PublishTimeout: 2 * time.Second, MaxConnectionsPerAddress: 1000}}
+	s := &Server{Opener: desk, Config: Config{MaxPending: 20, PublishTimeout: 6 * time.Second, MaxConnectionsPerAddress: 1000}}
 	addr := start(t, s)
 	c := clipCamera(t)
 	raw := dial(t, addr, "/live/k")
@@ -397,12 +403,12 @@ func TestStrangers(t *testing.T) {
 	}
 	show.wait(t, videoTrackID, 80)
 	for _, nc := range strangers {
-		nc.SetReadDeadline(time.Now().Add(20 * time.Second))
+		nc.SetReadDeadline(time.Now().Add(atMost))
 		if _, err := io.Copy(io.Discard, nc); errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Fatal("a stranger may stay for ever")
 		}
 	}
-	for end := time.Now().Add(10 * time.Second); s.Stats().Connections > 1; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(atMost); s.Stats().Connections > 1; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%+v", s.Stats())
 		}

@@ -101,12 +101,12 @@ func FuzzConnection(f *testing.F) {
 			b := make([]byte, 1<<20)
 			return b[:runtime.Stack(b, true)]
 		}
-		nc, err := net.DialTimeout("tcp", addr, 5*time.Second)
+		nc, err := net.DialTimeout("tcp", addr, 30*time.Second)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, stacks())
 		}
 		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(5 * time.Second))
+		nc.SetDeadline(time.Now().Add(30 * time.Second))
 		nc.Write(b)
 		nc.(*net.TCPConn).CloseWrite()
 		if _, err := io.Copy(io.Discard, nc); errors.Is(err, os.ErrDeadlineExceeded) {

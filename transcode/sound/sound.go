@@ -44,7 +44,7 @@ type Quality struct {
 	BitRate int    // bits a second
 }
 
-// maxProcesses bounds the ffmpeg processes of all shows together. One takes 1 to 3 % of a core.
+// maxProcesses bounds the ffmpeg processes of all shows together. One takes 1 to 4 % of a core.
 const maxProcesses = 64
 
 // Studio is where it is made. Its methods are safe for concurrent use.
