@@ -8,7 +8,8 @@ type Stream struct {
 	Name  string `json:"name"`
 	Epoch string `json:"epoch"` // part of the media URLs, unlike that of any other show
 	// State is "waiting" (a host has connected, nothing has come yet), "live", "interrupted" (the host
-	// has gone and may come back) or "ended" (can still be watched for a while).
+	// has gone and may come back), "ended" (can still be watched for a while) or "away" (it is to be fetched from a
+	// camera, and has not come yet: Camera says why).
 	State string    `json:"state"`
 	Since time.Time `json:"since"` // when the state began
 	Start time.Time `json:"start"` // when the show began
@@ -30,11 +31,21 @@ type Stream struct {
 	Remarks []Remark `json:"remarks"`
 	// Ladder is how the renditions are doing that the server makes itself; null if none are configured.
 	Ladder *Ladder `json:"ladder,omitempty"`
+	// Camera is how the fetching of a show is doing that comes from a camera; left out for others.
+	Camera *Camera `json:"camera,omitempty"`
 	// Page is the address of the viewers' page, for whoever reaches this server by the name in the request; left out if there is
 	// none.
 	Page string `json:"page,omitempty"`
 	// Sound is how the sound is doing that the server makes itself; left out if it makes none.
 	Sound []Sound `json:"sound,omitempty"`
+}
+
+// Camera is where a show is fetched from.
+type Camera struct {
+	Up    bool  `json:"up"`    // it is being fetched
+	Tries int64 `json:"tries"` // connections that have been made, or tried
+	// Trouble is what was wrong at the last try; empty while the show is fetched, and before the first try.
+	Trouble string `json:"trouble"`
 }
 
 // Host is a publisher.

@@ -18,14 +18,14 @@ func (s *server) Streams() []admin.Stream {
 	for _, sh := range s.shows.all() {
 		list = append(list, s.describe(sh))
 	}
-	return list
+	return append(list, s.awayCameras(list)...)
 }
 
 // Stream implements admin.Source.
 func (s *server) Stream(name string) (admin.Stream, bool) {
 	sh, ok := s.shows.find(name)
 	if !ok {
-		return admin.Stream{}, false
+		return s.awayCamera(name)
 	}
 	return s.describe(sh), true
 }
@@ -71,6 +71,7 @@ func (s *server) describe(sh *show) admin.Stream {
 		a.Remarks = append(a.Remarks, admin.Remark{At: r.At.UTC(), Text: r.Text})
 	}
 	a.Ladder = s.describeLadder(st.Name)
+	a.Camera = s.camera(st.Name)
 	a.Sound = s.describeSound(st.Name)
 	return a
 }

@@ -39,6 +39,7 @@ type PullStats struct {
 	// Trouble is what was wrong at the last try, in words for viewers; empty while the stream is fetched, and before
 	// the first try.
 	Trouble string
+	Since   time.Time // when the first try failed of those that have failed since; zero without trouble
 }
 
 func (p *Puller) init() {
@@ -90,10 +91,16 @@ func (p *Puller) Stats() []PullStats {
 	for i, pl := range p.list {
 		list[i] = PullStats{Name: pl.stream.Name, Up: pl.up.Load(), Tries: pl.tries.Load()}
 		if why := pl.trouble.Load(); why != nil {
-			list[i].Trouble = *why
+			list[i].Trouble, list[i].Since = why.why, why.since
 		}
 	}
 	return list
+}
+
+// outage is what is known of a camera that can't be fetched.
+type outage struct {
+	why   string
+	since time.Time
 }
 
 // pull is one stream that is fetched, from one try to the next.
@@ -108,7 +115,7 @@ type pull struct {
 	up     atomic.Bool
 	tries  atomic.Int64
 	// trouble is what was wrong at the last try; nil while nothing is.
-	trouble atomic.Pointer[string]
+	trouble atomic.Pointer[outage]
 
 	// Of the outage, while there is one.
 	down   time.Time
@@ -205,16 +212,16 @@ func (p *pull) fail(err error) {
 	if errors.Is(err, errOurs) {
 		return // the show's log has told
 	}
-	public := p.stream.Source.scrub(oneLine(trouble(err)))
-	p.trouble.Store(&public)
-	if p.puller.Failed != nil {
-		p.puller.Failed(p.stream.Name, public)
-	}
-	why := p.stream.Source.scrub(oneLine(err.Error()))
 	now := time.Now()
 	if p.failed++; p.failed == 1 {
 		p.down = now
 	}
+	public := p.stream.Source.scrub(oneLine(trouble(err)))
+	p.trouble.Store(&outage{public, p.down})
+	if p.puller.Failed != nil {
+		p.puller.Failed(p.stream.Name, public)
+	}
+	why := p.stream.Source.scrub(oneLine(err.Error()))
 	if p.failed == 1 || why != p.told && now.Sub(p.toldAt) >= reasonPause {
 		p.told, p.toldAt = why, now
 		p.puller.Log.Warn("the camera can't be fetched; it is tried again until it can", "stream", p.stream.Name, "source", p.stream.Source, "why", why)
