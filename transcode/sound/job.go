@@ -189,7 +189,7 @@ func (j *job) follow(ctx context.Context, k *task, begin begin) (why error) {
 		case err != nil:
 			return errOver
 		}
-		for _, ev := range events {
+		for _, ev := range f.fresh(events) {
 			if err := f.event(ev); err != nil {
 				return err
 			}
@@ -205,6 +205,28 @@ type following struct {
 	there bool            // the show has the task's inputs
 	ends  []time.Duration // when the newest unit of each input is heard
 	cur   maker
+}
+
+// fresh leaves out of a batch what was said before the tracks last changed, as long as nothing is made of it: a reader begins
+// with the newest keyframe, and who began a process with that would end it at each change that came since, and begin anew
+// until the next keyframe.
+func (f *following) fresh(batch []stream.Event) []stream.Event {
+	if f.cur != nil {
+		return batch
+	}
+	last := 0
+	for i, ev := range batch {
+		if ev.Kind != stream.EventUnit {
+			last = i
+		}
+	}
+	var fresh []stream.Event
+	for i, ev := range batch {
+		if i >= last || ev.Kind != stream.EventUnit {
+			fresh = append(fresh, ev)
+		}
+	}
+	return fresh
 }
 
 // event takes what has happened. An error is why the maker, if there is one, has to end.

@@ -4,6 +4,7 @@ package sound
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -172,7 +173,18 @@ func TestVoices(t *testing.T) {
 	if h.process("a", Role) != own || h.process("a", "mix@fr") != mixed {
 		t.Error("the others have been disturbed")
 	}
+	// It comes back before the next keyframe: a reader that begins now is told of its going, too, and once is enough.
 	h.joinVoice(t, "a", "es", voice)
+	then, gone := s.Latest().Seconds()+1, 0
+	listen(t, s, func(tracks map[string]*heard, ev stream.Event) bool {
+		if ev.Kind == stream.EventLeft && slices.ContainsFunc(ev.Tracks, func(t media.Track) bool { return t.Language == "es" && !t.Internal }) {
+			gone++
+		}
+		return tracks["es"] != nil && tracks["es"].end() > then
+	})
+	if gone > 1 {
+		t.Errorf("the mix has left %d times", gone)
+	}
 	h.status(t, "a", "mix@es", func(st Status) bool { return st.State == Running })
 }
 
