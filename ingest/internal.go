@@ -15,10 +15,8 @@ func (s *Session) internal(t media.Track) (bool, error) {
 		return mixes && t.Kind() == media.KindAudio, nil
 	}
 	switch {
-	case voice && mixes, !voice && s.sound.Converts() && (s.mixer == nil || s.mixer.Converts(name)):
+	case mixes, s.sound.Converts() && (s.mixer == nil || s.mixer.Converts(name)):
 		return true, nil
-	case voice:
-		return false, fmt.Errorf("its codec, %s, can't be carried: set the interpreter's encoder to AAC (or Opus)", codecNames[t.Codec])
 	case !s.sound.Converts():
 		return false, fmt.Errorf("its codec, %s, can't be carried, and the server is told not to convert it (sound.convert): set the audio codec to AAC (or Opus)", codecNames[t.Codec])
 	}

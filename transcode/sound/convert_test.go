@@ -49,6 +49,18 @@ func TestClicks(t *testing.T) {
 	}
 }
 
+// TestTelephone: an interpreter's voice is converted by itself, where nothing is mixed.
+func TestTelephone(t *testing.T) {
+	t.Parallel()
+	record.FFmpeg(t)
+	times := []float64{1.5, 2.25, 3.1, 4.4, 6.7}
+	h := newHouse(t, Options{Convert: true})
+	_, s := h.host(t, "a")
+	fr, voice := h.joinVoice(t, "a", "fr", newPCM(media.CodecPCMA, 8000, clicks(times...)))
+	write(t, fr, voice.units(1, 8))
+	listen(t, s, until(7, "fr"))["fr"].clicksAt(t, times...)
+}
+
 // TestHoles leaves units of the source out, some of which are no multiple of AAC's: silence takes their place, and what
 // comes behind them is when it was.
 func TestHoles(t *testing.T) {

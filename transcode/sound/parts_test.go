@@ -109,6 +109,8 @@ func TestPlan(t *testing.T) {
 	voice := media.Track{ID: 2001, Codec: media.CodecAAC, Timescale: 48000, Config: []byte{0x11, 0x90}, Language: "fr", Contributed: true, Internal: true}
 	heard := voice
 	heard.Internal = false
+	telephone := alaw
+	telephone.ID, telephone.Language, telephone.Contributed = 2001, "fr", true
 	broken := media.Track{ID: 3, Codec: media.CodecPCMA, Timescale: 8000, Internal: true}
 	low := func(string) []Quality { return []Quality{{"64k", 64_000}} }
 	for name, c := range map[string]struct {
@@ -123,6 +125,7 @@ func TestPlan(t *testing.T) {
 		"another rate":            {Options{Qualities: low}, []media.Track{aac}, "sound:1>1"},
 		"a camera, another rate":  {Options{Convert: true, Qualities: low}, []media.Track{alaw}, "sound:1>2"},
 		"a voice":                 {Options{Ducking: 12}, []media.Track{aac, voice}, "mix@fr:2>1"},
+		"a voice by telephone":    {Options{Convert: true}, []media.Track{aac, telephone}, "mix@fr:1>1"},
 		"a voice without a host":  {Options{Ducking: 12}, []media.Track{voice}, "mix@fr:1>0"},
 		"a voice over a camera's": {Options{Convert: true, Ducking: 12}, []media.Track{alaw, voice}, "sound:1>1 mix@fr:2>1"},
 	} {
