@@ -182,6 +182,9 @@ func (a *audio) fill(at int64) {
 		return
 	}
 	length := a.unitLength(a.silence)
+	if length == 0 { // the clock is so slow that a unit lasts less than a tick
+		return
+	}
 	missing := (at - a.due + length/2) / length
 	if missing < 1 || missing > most {
 		return

@@ -134,6 +134,25 @@ func TestSoundLost(t *testing.T) {
 	}
 }
 
+// Clocks so slow that a unit lasts less than a tick make no sense, and no harm where packets are lost.
+func TestSoundSlowClock(t *testing.T) {
+	for description, payload := range map[string][]byte{
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 MPEG4-GENERIC/10/2\na=fmtp:97 sizelength=13;indexlength=3;indexdeltalength=3;config=1190": {0, 16, 0, 8, 1},
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 OPUS/10/2\na=fmtp:97 sprop-stereo=1":                                                      {0xFC, 0xFF, 0xFE},
+	} {
+		f := newSoundFeed(t, description)
+		for i := range uint32(3) {
+			f.push(f.tracks[0], rtp.Packet{
+				Sequence: uint16(2 * i), Timestamp: 10 * i, Marker: true, Payload: payload, Arrived: f.now.Add(time.Duration(i) * time.Second),
+			})
+		}
+		f.tick(f.now.Add(5 * time.Second))
+		if n := f.show.counts[countMalformed]; n < 2 {
+			t.Errorf("%s: %d packets are malformed, want 2 at least", description, n)
+		}
+	}
+}
+
 // MP3 frames in fragments, with one lost, and other settings in the middle; layer II is left out with a sentence.
 func TestMPEGAudio(t *testing.T) {
 	fragment := func(offset int, data []byte) []byte {
