@@ -153,9 +153,10 @@ func (c *trackClock) align(lead *trackClock) (by time.Duration, far bool) {
 	return 0, false
 }
 
-// captured returns the wall clock, by the host's reports, of the session's time 0.
+// captured returns the wall clock, by the host's reports, of the session's time 0, as soon as it is known how to read
+// them.
 func (c *trackClock) captured() (time.Time, bool) {
-	if !c.begun || !c.reports.known {
+	if !c.begun || !c.reports.known || !c.reports.fractions.clear() {
 		return time.Time{}, false
 	}
 	return time.Unix(0, int64(c.reports.origin(c.rate)-media.Duration(c.shift, c.rate))), true

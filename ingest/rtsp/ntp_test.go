@@ -113,3 +113,24 @@ func TestNanosecondReports(t *testing.T) {
 		}
 	}
 }
+
+// TestCapturedInNanoseconds: a show is not dated by a report that could be read in two ways.
+func TestCapturedInNanoseconds(t *testing.T) {
+	const rate = 90000
+	begin := time.Unix(1_800_000_000, 900_000_000)
+	c := trackClock{rate: rate}
+	c.reports.fractions = &fractions{suspect: true}
+	c.time(0, begin, begin, false)
+	for i := range 4 {
+		since := time.Duration(i) * 5300 * time.Millisecond
+		c.time(uint32(media.Ticks(since, rate)), begin.Add(since), begin, false)
+		c.report(uint32(media.Ticks(since, rate)), toNanoseconds(begin.Add(since)), i == 0)
+		got, ok := c.captured()
+		if off := got.Sub(begin); ok && off.Abs() > time.Millisecond {
+			t.Errorf("after %d reports, the beginning is %v off", i+1, off)
+		}
+		if i == 3 && !ok {
+			t.Error("the beginning is not known")
+		}
+	}
+}
