@@ -1,7 +1,7 @@
 // The operators' page: what the API says, for people. /streams has all shows, /streams/live/NAME one. It asks the API every two
 // seconds and touches only what has changed, so that nothing flickers and the focus stays where it is.
 
-import { age, bits, formatOf, frames, incoming, sizeOf, sourceOf, summary, textOf, trackName } from './words.js';
+import { age, bits, formatOf, frames, incoming, keysOf, sizeOf, sourceOf, summary, textOf, trackName } from './words.js';
 
 const everyMs = 2000;
 const hiddenMs = 15_000;
@@ -27,8 +27,9 @@ function putState(element, state) {
 // update is given it and the item.
 function rows(parent, items, key, make, update) {
   const there = new Map([...parent.children].map((e) => [e.dataset.key, e]));
+  const keys = keysOf(items, key);
   items.forEach((item, i) => {
-    const k = String(key(item));
+    const k = keys[i];
     const element = there.get(k) ?? make(item);
     there.delete(k);
     element.dataset.key = k;

@@ -57,3 +57,14 @@ export function textOf(content, id) {
   const words = [one(content?.text), ...(content?.products ?? []).map((p) => one(p.title) ?? p.id)].filter(Boolean);
   return words.join(', ') || id;
 }
+
+// keysOf returns the items' keys, unlike each other: rungs of one size in two codecs are called the same.
+export function keysOf(items, key) {
+  const times = new Map();
+  return items.map((item) => {
+    const k = String(key(item));
+    const n = (times.get(k) ?? 0) + 1;
+    times.set(k, n);
+    return n > 1 ? `${k}\n${n}` : k;
+  });
+}

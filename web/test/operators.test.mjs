@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { age, bits, formatOf, incoming, sizeOf, sourceOf, summary, textOf, trackName } from '../../admin/page/words.js';
+import { age, bits, formatOf, incoming, keysOf, sizeOf, sourceOf, summary, textOf, trackName } from '../../admin/page/words.js';
 
 const host = { id: 1, kind: 'video', codec: 'h264', width: 720, height: 1280, bit_rate: 2_000_000 };
 const rung = { id: 3001, kind: 'video', codec: 'h264', label: '360p', width: 360, height: 640, bit_rate: 700_000 };
@@ -33,4 +33,12 @@ test('a card in words', () => {
   assert.equal(textOf({ products: [{ id: 'p', title: { fr: 'Perruque', en: 'Wig' } }, { id: 'q' }] }, 'c'), 'Wig, q');
   assert.equal(textOf({ text: { fr: 'Bonjour' } }, 'c'), 'Bonjour');
   assert.equal(textOf(undefined, 'c'), 'c');
+});
+
+test('keys of rows are unlike each other, and the same each time', () => {
+  const rungs = [{ label: '720p' }, { label: '360p' }, { label: '720p' }];
+  const keys = keysOf(rungs, (r) => r.label);
+  assert.equal(new Set(keys).size, 3);
+  assert.deepEqual(keys.slice(0, 2), ['720p', '360p']);
+  assert.deepEqual(keysOf(rungs, (r) => r.label), keys);
 });
