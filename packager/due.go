@@ -114,6 +114,9 @@ func (r *rendition) meet(at, horizon int64) (own, lead int64) {
 			return always, min(at, r.due(r.held[0])) // it is ahead of the lead, which it seldom is
 		}
 		if r.decodeTime(au) >= at {
+			if r.due(au) < horizon { // the lead has been moved on for another track: see Packager.waitNoLonger
+				return always, at
+			}
 			return r.aheadOf(horizon), r.due(au)
 		}
 	}

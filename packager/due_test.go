@@ -96,3 +96,16 @@ func TestSleeps(t *testing.T) {
 		t.Logf("woken %d times in %d s", n, seconds)
 	}
 }
+
+// TestSleepsWithoutPictures has the host's pictures stop while sound and a voice go on: the sound moves the lead, and so
+// the voice has units that wait for nothing any more.
+func TestSleepsWithoutPictures(t *testing.T) {
+	video, audio := mediatest.Video{Start: 90000}, mediatest.Audio{Start: 48000}
+	voice := mediatest.Audio{ID: 2001, Start: 48000, SampleRate: 44100}
+	voice.Start = media.Rescale(voice.Start, 48000, 44100)
+	spoken := voice.Track()
+	spoken.Contributed, spoken.Language = true, "fr"
+	tracks := []media.Track{video.Track(), audio.Track(), spoken}
+	p := newShow(t, "low")
+	feed(t, p, inspect(t, p), tracks, mediatest.Interleave(tracks, video.Units(5*30), audio.Units(20*48000/1024), voice.Units(20*44100/1024)))
+}
