@@ -30,14 +30,18 @@ func (p *Packager) Due(due []stream.Due) []stream.Due {
 	l, before := p.lead, len(due)
 	at := l.mark()
 	for _, r := range p.renditions {
-		if r == l || r.idle && !r.fills() {
+		if r == l || r.idle && !r.fills() && len(r.held) == 0 {
 			continue
 		}
 		if !r.begun || r.video() && !r.step.awake {
 			return due[:before]
 		}
 		own, lead := r.dueBeside()
-		if lead != never {
+		switch {
+		case lead == never:
+		case lead <= p.horizon(r): // the lead has been moved on for others (waitNoLonger), whatever its units' times
+			at = always
+		default:
 			at = min(at, media.Rescale(lead, r.timescale(), l.timescale())-l.reach()-1)
 		}
 		if own != always {
