@@ -29,6 +29,9 @@ func (p *Packager) Due(due []stream.Due) []stream.Due {
 	}
 	l, before := p.lead, len(due)
 	at := l.mark()
+	if l.filled > l.lastTime { // it has been moved on for others (waitNoLonger), and each unit that comes too late moves it, too
+		at = always
+	}
 	for _, r := range p.renditions {
 		if r == l || r.idle && !r.fills() && len(r.held) == 0 {
 			continue
@@ -37,11 +40,7 @@ func (p *Packager) Due(due []stream.Due) []stream.Due {
 			return due[:before]
 		}
 		own, lead := r.dueBeside()
-		switch {
-		case lead == never:
-		case lead <= p.horizon(r): // the lead has been moved on for others (waitNoLonger), whatever its units' times
-			at = always
-		default:
+		if lead != never {
 			at = min(at, media.Rescale(lead, r.timescale(), l.timescale())-l.reach()-1)
 		}
 		if own != always {
