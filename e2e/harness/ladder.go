@@ -24,7 +24,8 @@ type Ladder struct {
 
 // Show is what the operators' API says of a show.
 type Show struct {
-	Ladder  Ladder `json:"ladder"`
+	Ladder  Ladder           `json:"ladder"`
+	Repairs map[string]int64 `json:"repairs"`
 	Remarks []struct {
 		Text string `json:"text"`
 	} `json:"remarks"`

@@ -77,7 +77,7 @@ type Server struct {
 }
 
 // Serve starts `pushcart serve` with a configuration of its own on free ports: extra is YAML that is added to
-// it. It is stopped with the test, which fails if the server does not end cleanly.
+// it, behind the section rtsp, which it may go on with. It is stopped with the test, which fails if the server does not end cleanly.
 func Serve(t testing.TB, binary, extra string) *Server {
 	t.Helper()
 	s := newServer(t, binary)
@@ -90,7 +90,7 @@ func Serve(t testing.TB, binary, extra string) *Server {
 func (s *Server) config(t testing.TB, extra string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pushcart.yml")
-	yaml := fmt.Sprintf("rtmp:\n  listen: %s\nrtsp:\n  listen: %s\n  udp: %s\norigin:\n  listen: %s\nadmin:\n  listen: %s\n%s", s.RTMP, s.RTSP, s.RTP, s.Origin, s.Admin, extra)
+	yaml := fmt.Sprintf("rtmp:\n  listen: %s\norigin:\n  listen: %s\nadmin:\n  listen: %s\nrtsp:\n  listen: %s\n  udp: %s\n%s", s.RTMP, s.Origin, s.Admin, s.RTSP, s.RTP, extra)
 	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
