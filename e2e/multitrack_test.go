@@ -67,6 +67,7 @@ func mayHave(level int) string {
 		} else if (performance.now() - window.capped > 20_000 && player.loadLevel !== %[1]d) {
 			console.warn('hls.js has not changed to level %[1]d by itself');
 			player.loadLevel = %[1]d;
+			window.told = true;
 		}
 		return true;
 	})()`, level)
