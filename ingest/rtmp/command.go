@@ -166,11 +166,11 @@ func (c *conn) publish(cmd command) error {
 		return c.refuse(cmd.stream, codePublishDenied, err)
 	}
 	pub, err := c.server.Opener.Open(ingest.Request{
-		Protocol: c.protocol, Remote: c.remote, App: n.app, Key: n.key, Query: n.query, Agent: c.agent,
+		Protocol: c.protocol, Remote: c.place.Remote, App: n.app, Key: n.key, Query: n.query, Agent: c.agent,
 	})
 	if err != nil {
 		if !errors.As(err, new(*ingest.Refusal)) {
-			c.server.Log.Error("rtmp: a publish failed", "remote", c.remote, "app", n.app, "err", err)
+			c.server.Log.Error("rtmp: a publish failed", "remote", c.place.Remote, "app", n.app, "err", err)
 			err = errors.New("The server could not take the show: try again in a moment.")
 		}
 		return c.refuse(cmd.stream, codePublishDenied, err)
@@ -225,9 +225,9 @@ func (c *conn) refuse(stream uint32, code string, why error) error {
 
 // turnedDown logs a refusal and hangs up.
 func (c *conn) turnedDown(what string, why error) error {
-	c.server.refused.Add(1)
-	c.server.noise.log(c.server.Log, slog.LevelWarn, what,
-		"remote", c.remote, "app", c.app, "agent", c.agent, "why", why)
+	c.server.lobby.Refused.Add(1)
+	c.server.lobby.Noise.Log(slog.LevelWarn, what,
+		"remote", c.place.Remote, "app", c.app, "agent", c.agent, "why", why)
 	c.hangUp()
 	return errGoodbye
 }

@@ -2,27 +2,26 @@ package rtmp
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
-	"sync"
 	"time"
 
 	"pushcart/ingest"
+	"pushcart/ingest/lobby"
 	"pushcart/ingest/rtmp/chunk"
 )
 
-// conn is one connection. All its methods but interrupt run in its own goroutine.
+// conn is one connection. All its methods run in its own goroutine.
 type conn struct {
 	server   *Server
-	nc       net.Conn
+	place    *lobby.Conn // in the lobby; others may end it
+	nc       net.Conn    // the same, or TLS on it
 	protocol string
-	remote   netip.AddrPort
-	address  netip.Prefix // what it counts under in the lobby
 
 	meter    *meter
 	in       *chunk.Reader
@@ -36,17 +35,16 @@ type conn struct {
 	stream            uint32 // the message stream that it publishes on
 	saidGoodbye       bool   // it has published and ended that by itself
 	deadlineSet       time.Time
-
-	mu  sync.Mutex
-	why error // guarded by mu: set once the connection is to end for reasons not its own
 }
 
 var errGoodbye = errors.New("goodbye")
 
-func newConn(s *Server, nc net.Conn, protocol string) *conn {
-	c := &conn{server: s, nc: nc, protocol: protocol, sendSize: chunk.DefaultSize}
-	c.remote, _ = netip.ParseAddrPort(nc.RemoteAddr().String())
-	c.address = limitAddress(c.remote.Addr())
+// newConn serves who has come into the lobby, with TLS if there is a configuration for it.
+func newConn(s *Server, place *lobby.Conn, conf *tls.Config) *conn {
+	c := &conn{server: s, place: place, nc: place, protocol: "rtmp", sendSize: chunk.DefaultSize}
+	if conf != nil {
+		c.nc, c.protocol = tls.Server(place, conf), "rtmps"
+	}
 	c.meter = &meter{conn: c, left: budgetBeforePublish}
 	return c
 }
@@ -55,7 +53,7 @@ func newConn(s *Server, nc net.Conn, protocol string) *conn {
 func (c *conn) serve() {
 	defer c.nc.Close()
 	err := c.run()
-	why := c.interrupted()
+	why := c.place.Why()
 	if why != nil {
 		err = why
 	}
@@ -68,10 +66,10 @@ func (c *conn) serve() {
 	case published || c.saidGoodbye || errors.Is(err, errGoodbye):
 		// The session logs how it ended.
 	case err == io.EOF:
-		c.server.Log.Debug("rtmp: connection closed before anything was published", "remote", c.remote)
+		c.server.Log.Debug("rtmp: connection closed before anything was published", "remote", c.place.Remote)
 	default:
-		c.server.noise.log(c.server.Log, slog.LevelInfo, "rtmp: connection ended before anything was published",
-			"remote", c.remote, "agent", c.agent, "why", c.ending(err))
+		c.server.lobby.Noise.Log(slog.LevelInfo, "rtmp: connection ended before anything was published",
+			"remote", c.place.Remote, "agent", c.agent, "why", c.ending(err))
 	}
 }
 
@@ -148,7 +146,7 @@ func (c *conn) media(m chunk.Message) error {
 		c.unpublish(err)
 		return c.refuse(c.stream, codePublishDenied, err)
 	}
-	c.interrupt(err)
+	c.place.End(err)
 	return err
 }
 
@@ -176,29 +174,8 @@ func (c *conn) userControl(b []byte) error {
 
 // setDeadline gives reading until d from now, unless the connection is to end.
 func (c *conn) setDeadline(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.why == nil {
-		c.deadlineSet = time.Now()
-		c.nc.SetReadDeadline(c.deadlineSet.Add(d))
-	}
-}
-
-// interrupt makes the connection end, with why said to the client. It does not wait, and may be called
-// from any goroutine.
-func (c *conn) interrupt(why error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.why == nil {
-		c.why = why
-		c.nc.SetReadDeadline(time.Unix(1, 0))
-	}
-}
-
-func (c *conn) interrupted() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.why
+	c.deadlineSet = time.Now()
+	c.place.ReadUntil(c.deadlineSet.Add(d))
 }
 
 // ending says in the session's words why a connection ended.
@@ -246,7 +223,7 @@ func (c *conn) publishing(pub ingest.Publisher, stream uint32) {
 	c.in.Limits = limitsPublishing
 	c.meter.left = -1
 	c.setDeadline(c.server.conf.IdleTimeout)
-	c.server.lobby.publishes(c)
+	c.place.Publishes()
 	c.server.publishing.Add(1)
 }
 
@@ -262,6 +239,6 @@ func (c *conn) unpublish(why error) {
 	c.in.Limits = limitsBeforePublish
 	c.meter.left = budgetBeforePublish
 	c.setDeadline(c.server.conf.PublishTimeout)
-	c.server.lobby.waits(c)
+	c.place.Waits()
 	c.server.publishing.Add(-1)
 }

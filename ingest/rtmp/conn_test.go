@@ -22,11 +22,11 @@ func serveScript(t testing.TB, opener ingest.Opener, r io.Reader) *bytes.Buffer 
 	s := &Server{Opener: opener, Log: slog.New(slog.DiscardHandler)}
 	s.init()
 	nc := &scripted{Reader: r}
-	c := newConn(s, nc, "rtmp")
-	if err := s.lobby.enter(c); err != nil {
+	place, err := s.lobby.Enter(nc)
+	if err != nil {
 		t.Fatal(err)
 	}
-	c.serve()
+	newConn(s, place, nil).serve()
 	return &nc.written
 }
 
@@ -70,7 +70,11 @@ func TestAcknowledgementsWrap(t *testing.T) {
 	s := &Server{Log: slog.New(slog.DiscardHandler)}
 	s.init()
 	nc := &scripted{Reader: bytes.NewReader(make([]byte, 10_000))}
-	c := newConn(s, nc, "rtmp")
+	place, err := s.lobby.Enter(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newConn(s, place, nil)
 	c.meter.left = -1
 	c.meter.setWindow(0) // means minWindow
 	c.meter.total = 1<<32 - 3000

@@ -30,11 +30,11 @@ type feed struct {
 	told     map[string]bool
 }
 
-// newFeed begins to feed pub. When the session ends from its side, c is interrupted.
+// newFeed begins to feed pub. When the session ends from its side, the connection ends.
 func newFeed(pub ingest.Publisher, c *conn) *feed {
 	f := &feed{
 		pub:       pub,
-		log:       c.server.Log.With("remote", c.remote, "app", c.app, "agent", c.agent),
+		log:       c.server.Log.With("remote", c.place.Remote, "app", c.app, "agent", c.agent),
 		malformed: &c.server.malformed,
 		done:      make(chan struct{}),
 		long:      c.in.Skipped(),
@@ -43,7 +43,9 @@ func newFeed(pub ingest.Publisher, c *conn) *feed {
 	go func() {
 		select {
 		case <-pub.Done():
-			c.interrupt(pub.Err())
+			if why := pub.Err(); why != nil { // without a reason, it is we who have left
+				c.place.End(why)
+			}
 		case <-f.done:
 		}
 	}()

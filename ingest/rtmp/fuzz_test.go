@@ -137,12 +137,11 @@ func FuzzConnection(f *testing.F) {
 		s := &Server{Opener: desk, Log: slog.New(slog.DiscardHandler)}
 		s.init()
 		nc := &scripted{Reader: bytes.NewReader(append(prefix, data...))}
-		c := newConn(s, nc, "rtmp")
-		if err := s.lobby.enter(c); err != nil {
+		place, err := s.lobby.Enter(nc)
+		if err != nil {
 			t.Fatal(err)
 		}
-		c.serve()
-		s.lobby.leave(c)
+		newConn(s, place, nil).serve()
 		if publish && desk.closed == 0 {
 			t.Error("the session was not closed")
 		}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"pushcart/ingest"
+	"pushcart/ingest/lobby"
 )
 
 // Server is the door. Its fields are set before it runs; it may run on several listeners at once.
@@ -34,12 +35,11 @@ type Server struct {
 
 	once  sync.Once
 	conf  Config
-	lobby *lobby
-	noise noise
+	lobby *lobby.Lobby
 
-	accepted, refused, malformed atomic.Int64
-	bytes                        atomic.Int64
-	publishing                   atomic.Int64
+	malformed  atomic.Int64
+	bytes      atomic.Int64
+	publishing atomic.Int64
 }
 
 // Stats is a server's figures. All but Connections and Publishing only grow.
@@ -56,10 +56,10 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.init()
 	return Stats{
-		Connections: s.lobby.len(),
+		Connections: s.lobby.Len(),
 		Publishing:  s.publishing.Load(),
-		Accepted:    s.accepted.Load(),
-		Refused:     s.refused.Load(),
+		Accepted:    s.lobby.Accepted.Load(),
+		Refused:     s.lobby.Refused.Load(),
 		Malformed:   s.malformed.Load(),
 		Bytes:       s.bytes.Load(),
 	}
@@ -71,81 +71,54 @@ func (s *Server) init() {
 		if s.Log == nil {
 			s.Log = slog.Default()
 		}
-		s.lobby = newLobby(s.conf)
+		s.lobby = lobby.New("rtmp", lobby.Limits{
+			Connections: s.conf.MaxConnections, PerAddress: s.conf.MaxConnectionsPerAddress, Pending: s.conf.MaxPending,
+		}, s.Log)
 	})
 }
 
 // shutdownGrace is how long Run waits for connections to end by themselves.
 const shutdownGrace = 3 * time.Second
 
+// errShutdown is why a connection ends that did nothing wrong.
+var errShutdown = errors.New("the server is going down; publish again in a moment")
+
 // Run accepts plain RTMP from ln, which it closes, until ctx ends. Then it tells every host that the
 // server goes away, waits a few seconds at most for them to leave, and returns nil when all its
 // connections are closed. Any other error is the listener's.
-func (s *Server) Run(ctx context.Context, ln net.Listener) error {
-	return s.run(ctx, ln, "rtmp")
-}
+func (s *Server) Run(ctx context.Context, ln net.Listener) error { return s.run(ctx, ln, nil) }
 
 // RunTLS does as Run does for RTMPS. conf must have a certificate.
 func (s *Server) RunTLS(ctx context.Context, ln net.Listener, conf *tls.Config) error {
-	return s.run(ctx, tls.NewListener(ln, conf), "rtmps")
+	return s.run(ctx, ln, conf)
 }
 
-func (s *Server) run(ctx context.Context, ln net.Listener, protocol string) error {
+func (s *Server) run(ctx context.Context, ln net.Listener, conf *tls.Config) error {
 	s.init()
+	open, shut := context.WithCancel(ctx)
+	defer shut()
+	grace, cut := context.WithCancel(context.Background())
+	defer cut()
+	context.AfterFunc(open, func() { ln.Close() })
 	var conns sync.WaitGroup
-	accept, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := context.AfterFunc(accept, func() { ln.Close() })
-	defer stop()
-	err := s.accept(accept, ln, protocol, &conns)
-	ln.Close()
-	s.lobby.interrupt(protocol, errShutdown)
-	left := make(chan struct{})
-	go func() { conns.Wait(); close(left) }()
-	select {
-	case <-left:
-	case <-time.After(shutdownGrace):
-		s.lobby.close(protocol)
-		<-left
+	var err error
+	for {
+		var place *lobby.Conn
+		if place, err = s.lobby.Accept(ln); err != nil {
+			break
+		}
+		conns.Go(func() {
+			defer context.AfterFunc(open, func() { place.End(errShutdown) })()
+			defer context.AfterFunc(grace, func() { place.Close() })()
+			newConn(s, place, conf).serve()
+		})
 	}
+	shut()
+	timer := time.AfterFunc(shutdownGrace, cut)
+	defer timer.Stop()
+	conns.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
-}
-
-// accept starts a goroutine for each connection until the listener fails for good.
-func (s *Server) accept(ctx context.Context, ln net.Listener, protocol string, conns *sync.WaitGroup) error {
-	const longestPause = time.Second
-	pause := time.Duration(0)
-	for {
-		nc, err := ln.Accept()
-		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-				return err
-			}
-			// Out of file descriptors, most likely: wait for some to be given back.
-			pause = min(max(2*pause, 5*time.Millisecond), longestPause)
-			s.noise.log(s.Log, slog.LevelError, "rtmp: accept failed", "err", err)
-			select {
-			case <-ctx.Done():
-				return err
-			case <-time.After(pause):
-			}
-			continue
-		}
-		pause = 0
-		s.accepted.Add(1)
-		c := newConn(s, nc, protocol)
-		if err := s.lobby.enter(c); err != nil {
-			s.refused.Add(1)
-			s.noise.log(s.Log, slog.LevelWarn, "rtmp: connection refused", "remote", c.remote, "why", err)
-			nc.Close()
-			continue
-		}
-		conns.Go(func() {
-			defer s.lobby.leave(c)
-			c.serve()
-		})
-	}
 }

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -47,15 +46,6 @@ func TestConfig(t *testing.T) {
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s: %v", key, err)
 		}
-	}
-}
-
-func TestLimitAddress(t *testing.T) {
-	same := func(a, b string) bool {
-		return limitAddress(netip.MustParseAddr(a)) == limitAddress(netip.MustParseAddr(b))
-	}
-	if !same("10.0.0.1", "::ffff:10.0.0.1") || same("10.0.0.1", "10.0.0.2") || !same("2001:db8::1", "2001:db8::ffff:2%eth0") || same("2001:db8::1", "2001:db8:0:1::1") {
-		t.Error("addresses are counted together that are not, or not those that are")
 	}
 }
 
@@ -371,23 +361,6 @@ func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	pool := x509.NewCertPool()
 	pool.AddCert(cert)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
-
-// What strangers can cause fills no log.
-func TestNoise(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var n noise
-		text := new(logText)
-		log := slog.New(slog.NewTextHandler(text, nil))
-		for range 1000 {
-			n.log(log, slog.LevelInfo, "knock")
-		}
-		time.Sleep(noisePeriod + 1)
-		n.log(log, slog.LevelInfo, "knock")
-		if got := text.count("knock"); got != noiseLimit+1 || text.count("lines_left_out_before=980") != 1 {
-			t.Errorf("%d lines:\n%s", got, text.b.String())
-		}
-	})
 }
 
 var _ ingest.Opener = (*fakeDesk)(nil)

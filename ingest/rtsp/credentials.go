@@ -26,7 +26,7 @@ func (h *handler) open(ctx *gortsplib.ServerHandlerOnAnnounceCtx, v *visit) (ing
 	if err != nil {
 		return nil, err
 	}
-	r := ingest.Request{Protocol: h.protocol, Remote: v.conn.remote, App: app, Key: key, Query: ctx.Query, Agent: v.agent}
+	r := ingest.Request{Protocol: h.protocol, Remote: v.conn.Remote, App: app, Key: key, Query: ctx.Query, Agent: v.agent}
 	var refused error
 	if key != "" {
 		pub, err := h.server.Opener.Open(r)

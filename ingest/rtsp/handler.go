@@ -50,18 +50,17 @@ func (h *handler) OnConnOpen(ctx *gortsplib.ServerHandlerOnConnOpenCtx) {
 // OnConnClose ends it. A host whose media come by UDP may go on sending them for a moment.
 func (h *handler) OnConnClose(ctx *gortsplib.ServerHandlerOnConnCloseCtx) {
 	v := ctx.Conn.UserData().(*visit)
-	v.conn.lobby.leave(v.conn)
 	if v.published {
 		return // the show's own log says how that ended
 	}
-	level, what, why := slog.LevelInfo, ": connection ended before anything was published", v.conn.reason()
+	level, what, why := slog.LevelInfo, ": connection ended before anything was published", v.conn.Why()
 	if v.why != nil {
 		level, what, why = slog.LevelWarn, ": publish refused", v.why
 	} else if why == nil {
 		why = ctx.Error
 	}
 	s := h.server
-	s.noise.log(s.Log, level, h.protocol+what, "remote", v.conn.remote, "agent", v.agent, "why", oneLine(ending(why).Error()))
+	s.lobby.Noise.Log(level, h.protocol+what, "remote", v.conn.Remote, "agent", v.agent, "why", oneLine(ending(why).Error()))
 }
 
 // OnRequest looks at a request before gortsplib does, and takes out of it what a stricter reader would
@@ -129,7 +128,7 @@ func (h *handler) OnAnnounce(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*base.R
 
 // refuse turns a host down and hangs up.
 func (h *handler) refuse(v *visit, status base.StatusCode, why error) (*base.Response, error) {
-	h.server.refused.Add(1)
+	h.server.lobby.Refused.Add(1)
 	v.why = why
 	return refusal(status, why), why
 }
@@ -165,7 +164,7 @@ func (h *handler) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Respons
 		return refusal(base.StatusNotFound, errNoPlay), nil, nil
 	}
 	if ctx.Transport == gortsplib.TransportUDP {
-		if err := h.server.claim(p, clientPorts(ctx.Request, p.visit.conn.remote.Addr())); err != nil {
+		if err := h.server.claim(p, clientPorts(ctx.Request, p.visit.conn.Remote.Addr())); err != nil {
 			res, err := h.refuse(p.visit, base.StatusUnsupportedTransport, err)
 			return res, nil, err
 		}

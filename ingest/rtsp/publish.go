@@ -48,7 +48,7 @@ func (p *publish) start(udp bool) {
 	}
 	p.feed.open(p.pub, p.refused)
 	c := p.visit.conn
-	c.lobby.publishes(c)
+	c.Publishes()
 	if udp {
 		c.enter(beside)
 	} else {
@@ -89,7 +89,7 @@ func (p *publish) watch() {
 				p.stop(failed)
 			case quiet > p.server.conf.IdleTimeout:
 				p.stop(errIdle(p.server.conf.IdleTimeout))
-			case quiet > farewell && p.visit.conn.reason() != nil:
+			case quiet > farewell && p.visit.conn.Why() != nil:
 				p.stop(errHungUp)
 			default:
 				continue
@@ -125,11 +125,11 @@ func (p *publish) end(err error) {
 	case errors.As(err, new(liberrors.ErrServerSessionTornDown)):
 		why = nil // goodbye
 		c.enter(pending)
-		c.lobby.waits(c)
+		c.Waits()
 	case p.server.stopping.Load():
 		why = errShutdown
 	default:
-		why = ending(c.reason())
+		why = ending(c.Why())
 	}
 	if !p.started {
 		p.pub.Close(why)

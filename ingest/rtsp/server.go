@@ -3,7 +3,7 @@
 //
 // gortsplib speaks RTSP: requests, sessions, sockets. What a stranger's bytes decide is our own: descriptions
 // (ingest/rtsp/sdp; the library only gets to see Plain ones), packets and frames (ingest/rtsp/rtp), clocks
-// (clock.go), limits and deadlines (lobby.go, conn.go). A session is a feed (feed.go): packets in, access units
+// (clock.go), limits and deadlines (ingest/lobby, conn.go). A session is a feed (feed.go): packets in, access units
 // out. pull.go makes feeds of cameras. Specifications: RFC 2326, RFC 3550, and those of the sub-rooms.
 package rtsp
 
@@ -23,6 +23,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4"
 
 	"pushcart/ingest"
+	"pushcart/ingest/lobby"
 )
 
 // Server is the door for hosts who publish. Its fields are set before it runs; it may run once by itself and
@@ -39,14 +40,13 @@ type Server struct {
 
 	once     sync.Once
 	conf     Config
-	noise    noise
+	lobby    *lobby.Lobby
 	stopping atomic.Bool
 
-	mu      sync.Mutex
-	lobbies []*lobby                    // guarded by mu
-	ports   map[netip.AddrPort]*publish // guarded by mu: UDP ports of hosts
+	mu    sync.Mutex
+	ports map[netip.AddrPort]*publish // guarded by mu: UDP ports of hosts
 
-	accepted, refused, bytes, publishing atomic.Int64
+	bytes, publishing atomic.Int64
 }
 
 // Stats is a server's figures. All but Connections and Publishing only grow.
@@ -60,15 +60,14 @@ type Stats struct {
 
 // Stats returns the present figures. It may be called at any time.
 func (s *Server) Stats() Stats {
-	st := Stats{
-		Publishing: s.publishing.Load(), Accepted: s.accepted.Load(), Refused: s.refused.Load(), Bytes: s.bytes.Load(),
+	s.init()
+	return Stats{
+		Connections: s.lobby.Len(),
+		Publishing:  s.publishing.Load(),
+		Accepted:    s.lobby.Accepted.Load(),
+		Refused:     s.lobby.Refused.Load(),
+		Bytes:       s.bytes.Load(),
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, l := range s.lobbies {
-		st.Connections += l.len()
-	}
-	return st
 }
 
 func (s *Server) init() {
@@ -77,6 +76,9 @@ func (s *Server) init() {
 		if s.Log == nil {
 			s.Log = slog.Default()
 		}
+		s.lobby = lobby.New("rtsp", lobby.Limits{
+			Connections: s.conf.MaxConnections, PerAddress: s.conf.MaxConnectionsPerAddress, Pending: s.conf.MaxPending,
+		}, s.Log)
 	})
 }
 
@@ -145,13 +147,9 @@ func (s *Server) RunTLS(ctx context.Context, ln net.Listener, conf *tls.Config) 
 
 func (s *Server) run(ctx context.Context, g *gortsplib.Server, ln net.Listener, protocol string) error {
 	s.init()
-	l := newLobby(ln, s)
-	s.mu.Lock()
-	s.lobbies = append(s.lobbies, l)
-	s.mu.Unlock()
 	g.Handler = &handler{server: s, protocol: protocol}
 	g.RTSPAddress = ln.Addr().String()
-	g.Listen = func(string, string) (net.Listener, error) { return l, nil }
+	g.Listen = func(string, string) (net.Listener, error) { return listener{ln, s}, nil }
 	// The feeds know better when a host has gone (watch); this is for what they do not see.
 	g.ReadTimeout = s.conf.IdleTimeout + s.conf.IdleTimeout/2
 	g.WriteTimeout = s.conf.WriteTimeout
