@@ -1,6 +1,9 @@
 package media
 
-import "errors"
+import (
+	"errors"
+	"math/bits"
+)
 
 // errShort is the sticky error of a bitReader that was asked for more than there is.
 var errShort = errors.New("ends too early")
@@ -33,8 +36,7 @@ func (r *bitReader) u(n int) uint32 {
 	for n > 0 {
 		free := 8 - r.pos&7
 		take := min(free, n)
-		bits := uint64(r.b[r.pos>>3]) >> (free - take) & (1<<take - 1)
-		v = v<<take | bits
+		v = v<<take | uint64(r.b[r.pos>>3])>>(free-take)&(1<<take-1)
 		r.pos += take
 		n -= take
 	}
@@ -79,6 +81,48 @@ func (r *bitReader) se() int32 {
 	return int32(-k / 2)
 }
 
+// bitWriter is the counterpart of bitReader. The bits behind the last are zero.
+type bitWriter struct {
+	b    []byte
+	free int // bits in the last byte
+}
+
+func (w *bitWriter) u(n int, v uint32) {
+	for i := n - 1; i >= 0; i-- {
+		if w.free == 0 {
+			w.b = append(w.b, 0)
+			w.free = 8
+		}
+		w.free--
+		w.b[len(w.b)-1] |= byte(v>>i&1) << w.free
+	}
+}
+
+// ue writes an unsigned Exp-Golomb code of less than 1<<32 - 1.
+func (w *bitWriter) ue(v uint32) {
+	n := bits.Len32(v + 1)
+	w.u(n-1, 0)
+	w.u(n, v+1)
+}
+
+// se writes a signed Exp-Golomb code.
+func (w *bitWriter) se(v int32) {
+	if v > 0 {
+		w.ue(uint32(2*v - 1))
+	} else {
+		w.ue(uint32(-2 * v))
+	}
+}
+
+func (w *bitWriter) flag(b bool) bool {
+	if b {
+		w.u(1, 1)
+	} else {
+		w.u(1, 0)
+	}
+	return b
+}
+
 // byteReader reads the byte-aligned records around parameter sets, with the same sticky error.
 type byteReader struct {
 	b   []byte
@@ -114,8 +158,10 @@ func (r *byteReader) u16() int {
 
 // unescape returns the RBSP of a NAL unit: without its emulation prevention bytes (ISO/IEC 14496-10
 // 7.4.1). It copies.
-func unescape(nal []byte) []byte {
-	rbsp := make([]byte, 0, len(nal))
+func unescape(nal []byte) []byte { return appendUnescaped(make([]byte, 0, len(nal)), nal) }
+
+// appendUnescaped appends the RBSP of a NAL unit to rbsp.
+func appendUnescaped(rbsp, nal []byte) []byte {
 	zeros := 0
 	for _, c := range nal {
 		if zeros >= 2 && c == 3 {
@@ -130,4 +176,19 @@ func unescape(nal []byte) []byte {
 		rbsp = append(rbsp, c)
 	}
 	return rbsp
+}
+
+// appendEscaped is the opposite: it appends rbsp to nal, with emulation prevention bytes.
+func appendEscaped(nal, rbsp []byte) []byte {
+	zeros := 0
+	for _, c := range rbsp {
+		if zeros >= 2 && c <= 3 {
+			nal, zeros = append(nal, 3), 0
+		}
+		if zeros++; c != 0 {
+			zeros = 0
+		}
+		nal = append(nal, c)
+	}
+	return nal
 }

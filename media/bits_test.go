@@ -5,49 +5,8 @@ import (
 	"testing"
 )
 
-// ue writes an unsigned Exp-Golomb code.
-func (w *bitWriter) ue(v uint32) {
-	bits := 0
-	for (v+1)>>(bits+1) > 0 {
-		bits++
-	}
-	w.u(bits, 0)
-	w.u(bits+1, v+1)
-}
-
-// se writes a signed Exp-Golomb code.
-func (w *bitWriter) se(v int32) {
-	if v > 0 {
-		w.ue(uint32(2*v - 1))
-	} else {
-		w.ue(uint32(-2 * v))
-	}
-}
-
-func (w *bitWriter) flag(b bool) bool {
-	if b {
-		w.u(1, 1)
-	} else {
-		w.u(1, 0)
-	}
-	return b
-}
-
 // escape is the opposite of unescape.
-func escape(rbsp []byte) []byte {
-	var nal []byte
-	zeros := 0
-	for _, c := range rbsp {
-		if zeros >= 2 && c <= 3 {
-			nal, zeros = append(nal, 3), 0
-		}
-		if zeros++; c != 0 {
-			zeros = 0
-		}
-		nal = append(nal, c)
-	}
-	return nal
-}
+func escape(rbsp []byte) []byte { return appendEscaped(nil, rbsp) }
 
 func TestUnescape(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))

@@ -27,23 +27,23 @@ func parseAVCC(b []byte) (Format, error) {
 	if _, err := avcSets(r, "PPS", int(r.u8())); err != nil {
 		return Format{}, err
 	}
-	p, err := parseSPS264(sps)
+	p, err := parseSPS264(sps[0])
 	if err != nil {
 		return Format{}, fmt.Errorf("SPS %w", err)
 	}
 	return p.format(fmt.Sprintf("avc1.%x", head[1:4]))
 }
 
-// avcSets reads n parameter sets and returns the first.
-func avcSets(r *byteReader, what string, n int) ([]byte, error) {
+// avcSets reads n parameter sets, of which there has to be one. They point into the record.
+func avcSets(r *byteReader, what string, n int) ([][]byte, error) {
 	if r.err == nil && n == 0 {
 		return nil, fmt.Errorf("there is no %s", what)
 	}
 	if n > maxParameterSets {
 		return nil, fmt.Errorf("%d %s, at most %d", n, what, maxParameterSets)
 	}
-	var first []byte
-	for i := range n {
+	var sets [][]byte
+	for range n {
 		nal := r.take(r.u16())
 		if r.err != nil {
 			return nil, r.err
@@ -51,11 +51,9 @@ func avcSets(r *byteReader, what string, n int) ([]byte, error) {
 		if err := parameterSet(what, nal); err != nil {
 			return nil, err
 		}
-		if i == 0 {
-			first = nal
-		}
+		sets = append(sets, nal)
 	}
-	return first, r.err
+	return sets, r.err
 }
 
 // highProfiles are those whose SPS says how chroma is sampled (ISO/IEC 14496-10 7.3.2.1.1).

@@ -8,6 +8,7 @@ import (
 
 // NAL unit types of H.264 (ISO/IEC 14496-10 table 7-1).
 const (
+	avcSlice     = 1
 	avcIDR       = 5
 	avcSPS       = 7
 	avcPPS       = 8

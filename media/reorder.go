@@ -5,11 +5,14 @@ import "slices"
 // avcHead is the beginning of an H.264 SPS (ISO/IEC 14496-10 7.3.2.1.1), and what it says about the order
 // of pictures.
 type avcHead struct {
+	id                             uint32
 	chroma, depthLuma, depthChroma uint32
 	planes                         bool // separate_colour_plane_flag
 	frameNumBits                   int
 	pocType                        uint32
-	pocBits                        int // of pic_order_cnt_lsb; pocType 0
+	pocBits                        int    // of pic_order_cnt_lsb; pocType 0
+	references                     uint32 // max_num_ref_frames
+	macroblocks                    uint64 // in a frame
 	framesOnly                     bool
 	reorder                        int // max_num_reorder_frames
 	reorderKnown                   bool
@@ -22,8 +25,7 @@ func readAVCHead(nal []byte) (avcHead, error) {
 	r := &bitReader{b: unescape(nal[1:])}
 	profile, constraints := r.u(8), r.u(8)
 	r.skip(8) // level_idc
-	r.ue()    // seq_parameter_set_id
-	h := avcHead{chroma: 1}
+	h := avcHead{id: r.ue(), chroma: 1}
 	if slices.Contains(highProfiles, profile) {
 		ahead := *r
 		if h.chroma = ahead.ue(); h.chroma == 3 {
@@ -38,12 +40,14 @@ func readAVCHead(nal []byte) (avcHead, error) {
 		h.pocBits = int(min(ahead.ue(), 12)) + 4
 	}
 	readPOC264(r)
-	r.ue()    // max_num_ref_frames
+	h.references = r.ue()
 	r.skip(1) // gaps_in_frame_num_value_allowed_flag
 	ahead = *r
-	ahead.ue()
-	ahead.ue()
-	h.framesOnly = ahead.flag()
+	width, lines := uint64(ahead.ue())+1, uint64(ahead.ue())+1
+	if h.framesOnly = ahead.flag(); !h.framesOnly {
+		lines *= 2
+	}
+	h.macroblocks = width * lines
 	if r.err != nil || ahead.err != nil {
 		return avcHead{}, errShort
 	}
@@ -154,7 +158,7 @@ func ReorderDepth(t Track) (depth int, known bool) {
 		if err != nil {
 			return 0, false
 		}
-		h, err := readAVCHead(sps)
+		h, err := readAVCHead(sps[0])
 		return h.reorder, err == nil && h.reorderKnown
 	case CodecHEVC:
 		r := &byteReader{b: t.Config}

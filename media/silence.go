@@ -69,23 +69,6 @@ func silentChannel(w *bitWriter) {
 	w.u(3, 0)  // no pulses, no noise shaping, no gain control
 }
 
-// bitWriter is the counterpart of bitReader. The bits behind the last are zero.
-type bitWriter struct {
-	b    []byte
-	free int // bits in the last byte
-}
-
-func (w *bitWriter) u(n int, v uint32) {
-	for i := n - 1; i >= 0; i-- {
-		if w.free == 0 {
-			w.b = append(w.b, 0)
-			w.free = 8
-		}
-		w.free--
-		w.b[len(w.b)-1] |= byte(v>>i&1) << w.free
-	}
-}
-
 var (
 	silentOpusMono   = []byte{0xF8, 0xFF, 0xFE}
 	silentOpusStereo = []byte{0xFC, 0xFF, 0xFE}
