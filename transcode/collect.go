@@ -8,6 +8,9 @@ import (
 
 	"pushcart/media"
 	"pushcart/stream"
+	"pushcart/transcode/contribute"
+	"pushcart/transcode/ffmpeg"
+	"pushcart/transcode/nut"
 )
 
 const (
@@ -25,24 +28,23 @@ const (
 // collector takes what ffmpeg makes, and writes it to the show once all rungs are there: they join together, each
 // with the keyframe of one and the same picture. Its methods are safe for concurrent use.
 type collector struct {
-	join func([]media.Track) (*stream.Publisher, error)
-
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards what follows, but for the rungs' unpackers
 	rungs   []*rungState
-	pub     *stream.Publisher // nil before they have joined
+	show    contribute.Entrance
 	ledger  ledger
 	newest  int64 // presentation time of the newest picture of the source
 	first   int64 // of the first one
 	begun   bool  // there has been one
 	lastOut time.Time
-	joined  time.Time // zero before they have
 	foreign int
-	closed  bool
 }
+
+var _ ffmpeg.Collector = (*collector)(nil)
 
 // rungState is a rung on its way.
 type rungState struct {
 	target
+	unpack  *unpacker // of those who put this rung's pictures
 	track   media.Track
 	held    []media.AccessUnit // from a keyframe on, until the rung has joined
 	last    int64              // presentation time of the newest picture
@@ -52,7 +54,7 @@ type rungState struct {
 }
 
 func newCollector(targets []target, join func([]media.Track) (*stream.Publisher, error)) *collector {
-	c := &collector{join: join, ledger: newLedger()}
+	c := &collector{show: contribute.Entrance{Join: join}, ledger: newLedger()}
 	for _, t := range targets {
 		c.rungs = append(c.rungs, &rungState{target: t})
 	}
@@ -84,11 +86,28 @@ var (
 	errKeyframes = errors.New("the encoder makes no keyframes where the host has them")
 )
 
+// Describe implements ffmpeg.Collector.
+func (c *collector) Describe(i int, s nut.Stream) error {
+	e, _ := encoderByName(c.rungs[i].Encoder)
+	c.rungs[i].unpack = newUnpacker(e.codec, s)
+	return nil
+}
+
+// Put implements ffmpeg.Collector.
+func (c *collector) Put(i int, f nut.Frame) error {
+	r := c.rungs[i]
+	au, err := r.unpack.unit(f)
+	if err != nil {
+		return fmt.Errorf("%s (%s): %w", r.Label(), r.Encoder, err)
+	}
+	return c.put(i, r.unpack.track, au)
+}
+
 // put takes a picture of rung i, whose track is t. Its error is the end of this process.
 func (c *collector) put(i int, t media.Track, au media.AccessUnit) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.show.Closed {
 		return nil
 	}
 	r := c.rungs[i]
@@ -114,8 +133,8 @@ func (c *collector) put(i int, t media.Track, au media.AccessUnit) error {
 	r.latency += (now.Sub(in.at) - r.latency) / smooth
 	c.ledger.settle(c.slowest())
 	au.Track = r.id
-	if c.pub != nil {
-		return c.pub.Write(au)
+	if c.show.In() {
+		return c.show.Write(au)
 	}
 	return c.hold(r, t, au)
 }
@@ -156,51 +175,28 @@ func (c *collector) hold(r *rungState, t media.Track, au media.AccessUnit) error
 
 // begin joins the show. The caller holds the lock.
 func (c *collector) begin() error {
-	tracks := make([]media.Track, len(c.rungs))
+	tracks, held := make([]media.Track, len(c.rungs)), make([][]media.AccessUnit, len(c.rungs))
 	for i, r := range c.rungs {
 		t := r.track
 		t.ID, t.Label, t.BitRate, t.FrameRate, t.Group = r.id, r.Label(), int(r.BitRate), r.FrameRate, r.AudioBitRate.Group()
-		tracks[i] = t
+		tracks[i], held[i] = t, r.held
+		r.held = nil
 	}
-	pub, err := c.join(tracks)
-	if err != nil {
-		return err
-	}
-	c.pub, c.joined = pub, time.Now()
-	for {
-		// Oldest first over all rungs: readers see one show.
-		var next *rungState
-		for _, r := range c.rungs {
-			if len(r.held) > 0 && (next == nil || r.held[0].PTS < next.held[0].PTS) {
-				next = r
-			}
-		}
-		if next == nil {
-			break
-		}
-		if err := pub.Write(next.held[0]); err != nil {
-			return err
-		}
-		next.held = next.held[1:]
-	}
-	return nil
+	return c.show.Enter(tracks, held)
 }
 
-// leave takes the rungs out of the show, if they are in it. Nothing is written from here on.
-func (c *collector) leave(why error) {
+// Leave implements ffmpeg.Collector.
+func (c *collector) Leave(why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closed = true
-	if c.pub != nil {
-		c.pub.Close(why)
-	}
+	c.show.Leave(why)
 }
 
-// vitals says how the rungs are doing.
-func (c *collector) vitals() vitals {
+// Vitals implements ffmpeg.Collector.
+func (c *collector) Vitals() ffmpeg.Vitals {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return vitals{joined: c.joined, lastOut: c.lastOut, lag: media.Duration(c.newest-c.slowest(), videoTimescale)}
+	return ffmpeg.Vitals{Joined: c.show.Joined, LastOut: c.lastOut, Lag: media.Duration(c.newest-c.slowest(), videoTimescale)}
 }
 
 // describe fills in what is known of each rung.
@@ -212,7 +208,7 @@ func (c *collector) describe(into []RungStatus) {
 			if into[i].id != r.id {
 				continue
 			}
-			if c.pub != nil {
+			if c.show.In() {
 				into[i].State = RungOn
 			}
 			if r.begun {

@@ -101,10 +101,10 @@ func TestCollector(t *testing.T) {
 	if got, want := s.got(), []int{17, 17, 18}; !slices.Equal(got, want) {
 		t.Errorf("then came %v, want %v", got, want)
 	}
-	if v := s.vitals(); v.lag != 200e6 || v.joined.IsZero() {
+	if v := s.Vitals(); v.Lag != 200e6 || v.Joined.IsZero() {
 		t.Errorf("vitals: %+v", v)
 	}
-	s.leave(nil)
+	s.Leave(nil)
 	s.puts(0, 18)
 	if got := s.got(); len(got) != 0 {
 		t.Errorf("after leaving came %v", got)

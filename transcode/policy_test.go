@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pushcart/transcode/ffmpeg"
 )
 
 // TestPolicy plays failures and what follows them.
@@ -48,30 +50,32 @@ func TestPolicy(t *testing.T) {
 func TestWatchdog(t *testing.T) {
 	start := time.Unix(1000, 0)
 	at := func(d time.Duration) time.Time { return start.Add(d) }
-	lagging := vitals{joined: at(0), lag: 5 * time.Second}
+	lagging := ffmpeg.Vitals{Joined: at(0), Lag: 5 * time.Second}
 	for name, c := range map[string]struct {
 		steps int
-		v     func(now time.Time) vitals
+		v     func(now time.Time) ffmpeg.Vitals
 		want  string
 	}{
-		"starts":       {39, func(time.Time) vitals { return vitals{} }, ""},
-		"never":        {41, func(time.Time) vitals { return vitals{} }, "has had no picture from ffmpeg for 20s"},
-		"too slow":     {41, func(time.Time) vitals { return vitals{lastOut: at(time.Second), lag: 7 * time.Second} }, "it is 7.0 s behind after 20s"},
-		"well":         {400, func(now time.Time) vitals { return vitals{joined: at(0), lastOut: now, lag: 100 * time.Millisecond} }, ""},
-		"hangs":        {7, func(time.Time) vitals { v := lagging; v.lastOut = at(-4 * time.Second); return v }, "it hangs"},
-		"behind":       {3, func(now time.Time) vitals { v := lagging; v.lastOut = now; return v }, "is 5.0 s behind the show"},
-		"behind twice": {2, func(now time.Time) vitals { v := lagging; v.lastOut = now; return v }, ""},
-		"overflows": {3, func(now time.Time) vitals {
-			return vitals{joined: at(0), lastOut: now, overflows: int(now.Sub(start) / watchEvery)}
+		"starts":   {39, func(time.Time) ffmpeg.Vitals { return ffmpeg.Vitals{} }, ""},
+		"never":    {41, func(time.Time) ffmpeg.Vitals { return ffmpeg.Vitals{} }, "has had no picture from ffmpeg for 20s"},
+		"too slow": {41, func(time.Time) ffmpeg.Vitals { return ffmpeg.Vitals{LastOut: at(time.Second), Lag: 7 * time.Second} }, "it is 7.0 s behind after 20s"},
+		"well": {400, func(now time.Time) ffmpeg.Vitals {
+			return ffmpeg.Vitals{Joined: at(0), LastOut: now, Lag: 100 * time.Millisecond}
+		}, ""},
+		"hangs":        {7, func(time.Time) ffmpeg.Vitals { v := lagging; v.LastOut = at(-4 * time.Second); return v }, "it hangs"},
+		"behind":       {3, func(now time.Time) ffmpeg.Vitals { v := lagging; v.LastOut = now; return v }, "is 5.0 s behind the show"},
+		"behind twice": {2, func(now time.Time) ffmpeg.Vitals { v := lagging; v.LastOut = now; return v }, ""},
+		"overflows": {3, func(now time.Time) ffmpeg.Vitals {
+			return ffmpeg.Vitals{Joined: at(0), LastOut: now, Overflows: int(now.Sub(start) / ffmpeg.WatchEvery)}
 		}, "again and again"},
-		"overflows rarely": {400, func(now time.Time) vitals {
-			return vitals{joined: at(0), lastOut: now, overflows: int(now.Sub(start) / (40 * time.Second))}
+		"overflows rarely": {400, func(now time.Time) ffmpeg.Vitals {
+			return ffmpeg.Vitals{Joined: at(0), LastOut: now, Overflows: int(now.Sub(start) / (40 * time.Second))}
 		}, ""},
 	} {
 		w := watchdog{started: start}
 		got := ""
 		for i := 1; i <= c.steps && got == ""; i++ {
-			now := at(time.Duration(i) * watchEvery)
+			now := at(time.Duration(i) * ffmpeg.WatchEvery)
 			got = w.check(now, c.v(now))
 		}
 		if !strings.Contains(got, c.want) || c.want == "" && got != "" {

@@ -1,7 +1,6 @@
 package transcode
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,9 +13,10 @@ import (
 
 	"pushcart/media"
 	"pushcart/stream"
+	"pushcart/transcode/ffmpeg"
 )
 
-// What follow returns, besides a *failure and errRestore.
+// What follow returns, besides a *ffmpeg.Failure and errRestore.
 var (
 	errAgain    = errors.New("another epoch")  // or a reader that has lost its place
 	errNeedSlot = errors.New("no slot")        // the show would have a ladder, if it may
@@ -64,7 +64,7 @@ func (sh *show) run(ctx context.Context) {
 	defer sh.release()
 	for {
 		err := sh.follow(ctx)
-		var f *failure
+		var f *ffmpeg.Failure
 		switch {
 		case errors.Is(err, errAgain):
 		case errors.Is(err, errNeedSlot):
@@ -96,7 +96,7 @@ func (sh *show) follow(ctx context.Context) (why error) {
 	defer func() {
 		if cur != nil {
 			sh.stopped()
-			cur.stop(why)
+			cur.Stop(why)
 		}
 	}()
 	for {
@@ -134,7 +134,7 @@ func (sh *show) follow(ctx context.Context) (why error) {
 			case ev.Kind != stream.EventUnit || len(src.targets) == 0 || ev.Unit.Track != src.track.ID:
 			default:
 				if cur == nil {
-					if cur, err = newRun(sh, src.track, src.format, src.targets, fail); err != nil {
+					if cur, err = newRun(sh, src, fail); err != nil {
 						return err
 					}
 					sh.started(cur)
@@ -153,69 +153,6 @@ func passOver(due []stream.Due, tracks []media.Track, source int) []stream.Due {
 		}
 	}
 	return due
-}
-
-// source is what is transcoded, and into what.
-type source struct {
-	track   media.Track
-	format  media.Format
-	targets []target
-	sent    map[int]bool // see show.sent
-}
-
-// source finds the host's first video track and plans the rungs. Its targets are empty if there is nothing to do.
-func (sh *show) source(tracks []media.Track) source {
-	for _, t := range tracks {
-		if t.Kind() != media.KindVideo || t.Contributed {
-			continue
-		}
-		f, err := media.ParseConfig(t)
-		if err != nil {
-			continue
-		}
-		sent := sh.sent(t.ID)
-		targets, why := plan(sh.rungs, t, f, sh.bitRate(t), sent)
-		sh.planned(targets, why)
-		if keep := len(targets) - sh.policy.dropped; keep < len(targets) {
-			targets = targets[:max(1, keep)]
-		}
-		return source{t, f, targets, sent}
-	}
-	sh.planned(nil, "there are no pictures")
-	return source{}
-}
-
-// sent returns the short sides of pictures that come with the show beside those of the source: more tracks of the
-// host, or connections of their own. Nobody has to make those.
-func (sh *show) sent(source int) map[int]bool {
-	st := sh.s.Status()
-	ours := make(map[int]bool)
-	for _, c := range st.Contributors {
-		for _, id := range c.Tracks {
-			ours[id] = c.Role == role
-		}
-	}
-	sent := make(map[int]bool)
-	for _, t := range st.Tracks {
-		if t.Track.Kind() != media.KindVideo || t.Track.ID == source || ours[t.Track.ID] {
-			continue
-		}
-		if f, err := media.ParseConfig(t.Track); err == nil {
-			sent[min(f.Width, f.Height)] = true
-		}
-	}
-	return sent
-}
-
-// bitRate is what the host has declared, or what has been measured; zero if neither.
-func (sh *show) bitRate(t media.Track) float64 {
-	measured := 0.0
-	for _, st := range sh.s.Status().Tracks {
-		if st.Track.ID == t.ID {
-			measured = st.BitRate
-		}
-	}
-	return cmp.Or(float64(t.BitRate), measured)
 }
 
 // waitForSlot waits until the show may be transcoded. It returns false if it is over before.
@@ -248,19 +185,19 @@ func (sh *show) release() {
 }
 
 // failed rests after a failure. It returns false if the show is over before.
-func (sh *show) failed(ctx context.Context, f *failure) bool {
+func (sh *show) failed(ctx context.Context, f *ffmpeg.Failure) bool {
 	sh.mu.Lock()
 	rungs := len(sh.targets)
 	sh.failures++
 	sh.mu.Unlock()
-	rest, drop := sh.policy.failed(rungs, f.stood)
+	rest, drop := sh.policy.failed(rungs, f.Stood)
 	then := fmt.Sprintf("it is tried again in %v", rest)
 	if drop {
 		then = fmt.Sprintf("it goes on without its %s", sh.top())
 	}
-	sh.log.Warn("ladder failed", slog.String("why", "it "+f.why), slog.String("then", then), slog.String("ffmpeg", f.words))
-	sh.s.Remark("ladder failed", fmt.Sprintf("The ladder %s; %s.", f.why, then))
-	sh.set(Resting, f.Error()+"; "+then)
+	sh.log.Warn("ladder failed", slog.String("why", "it "+f.Why), slog.String("then", then), slog.String("ffmpeg", f.Words))
+	sh.s.Remark("ladder failed", fmt.Sprintf("The ladder %s; %s.", f.Why, then))
+	sh.set(Resting, fmt.Sprintf("the ladder %s; %s", f.Why, then))
 	if rest == hopelessPause {
 		sh.release() // others may wait for it
 	}

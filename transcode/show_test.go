@@ -14,9 +14,11 @@ import (
 	"pushcart/media"
 	"pushcart/media/mediatest/record"
 	"pushcart/stream"
+	"pushcart/transcode/ffmpeg"
+	"pushcart/transcode/transcodetest"
 )
 
-// house is a hub with a transcoder, as cmd/pushcart joins them.
+// house is one with a transcoder.
 type house struct {
 	hub   *stream.Hub
 	tr    *Transcoder
@@ -28,27 +30,8 @@ func newHouse(t *testing.T, cfg Config) *house {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	h := &house{shows: make(chan *stream.Stream, 8)}
-	h.hub = stream.NewHub(stream.Config{}, log, func(s *stream.Stream) {
-		h.tr.Show(s)
-		h.shows <- s
-	})
-	h.tr = New(cfg, h.hub, log)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := h.tr.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	t.Cleanup(func() {
-		h.hub.Close()
-		cancel()
-		<-done
-	})
-	return h
+	h := transcodetest.Open(t, func(hub *stream.Hub, log *slog.Logger) *Transcoder { return New(cfg, hub, log) })
+	return &house{h.Hub, h.Room, h.Shows}
 }
 
 // clip is a few seconds of pictures that can be shown again and again.
@@ -104,24 +87,29 @@ func (h *house) publishForLadder(t *testing.T, name string, c clip, speed float6
 	t.Helper()
 	return h.publishWhile(t, name, c, speed, func() bool {
 		v := h.vitals(name)
-		return !v.lastOut.IsZero() && v.lag > readyLag/2
+		return !v.LastOut.IsZero() && v.Lag > readyLag/2
 	})
 }
 
-// vitals are those of the show's present run; zero if there is none.
-func (h *house) vitals(name string) vitals {
+// current is the show's present run, nil if there is none.
+func (h *house) current(name string) *run {
 	h.tr.mu.Lock()
 	sh := h.tr.byName[name]
 	h.tr.mu.Unlock()
 	if sh == nil {
-		return vitals{}
+		return nil
 	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sh.current == nil {
-		return vitals{}
+	return sh.current
+}
+
+// vitals are those of the show's present run; zero if there is none.
+func (h *house) vitals(name string) ffmpeg.Vitals {
+	if r := h.current(name); r != nil {
+		return r.col.Vitals()
 	}
-	return sh.current.col.vitals()
+	return ffmpeg.Vitals{}
 }
 
 func (h *house) publishWhile(t *testing.T, name string, c clip, speed float64, wait func() bool) *host {

@@ -65,7 +65,7 @@ func (sh *show) status() Status {
 		return st
 	}
 	st.State = Starting
-	if !sh.current.col.vitals().joined.IsZero() {
+	if !sh.current.col.Vitals().Joined.IsZero() {
 		st.State = Running
 	}
 	sh.current.col.describe(st.Rungs)

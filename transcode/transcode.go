@@ -4,10 +4,11 @@
 // The host's own rendition does not know of all this. It is published without waiting for the ladder, and goes
 // on when ffmpeg dies, hangs or is too slow; rungs join when they are ready and leave when they are not.
 //
-// The story: plan.go says which rungs a source gets, command.go and encoder.go what ffmpeg is told, package ffmpeg
-// runs the process, feed.go is the queue in front of it, collect.go takes what it makes, run.go is one process's life,
-// show.go what a show does about its end, policy.go how patiently. Packets travel in NUT (package nut), which
-// changes no time; units.go makes them the house's access units.
+// The story: source.go and plan.go say which rungs a show gets, command.go and encoder.go what ffmpeg is told, package
+// ffmpeg runs the process with a queue in front of it, collect.go takes what it makes, watchdog.go judges it, run.go
+// joins all that, show.go says what a show does about its end, policy.go how patiently. Packets travel in NUT (package
+// nut), which changes no time; units.go makes them the house's access units. Package contribute has the rungs stand
+// beside the show.
 //
 // To add an encoder, describe it in encoder.go.
 package transcode
@@ -20,18 +21,14 @@ import (
 	"sync"
 
 	"pushcart/stream"
+	"pushcart/transcode/contribute"
 	"pushcart/transcode/ffmpeg"
 )
-
-// Hub is where rungs join their shows. *stream.Hub implements it.
-type Hub interface {
-	Join(name string, c stream.Contribution, src stream.Source) (*stream.Publisher, error)
-}
 
 // Transcoder gives shows their ladders. Its methods are safe for concurrent use.
 type Transcoder struct {
 	cfg  Config
-	hub  Hub
+	hub  contribute.Hub
 	log  *slog.Logger
 	stop context.Context // done: all shows' ladders end
 
@@ -46,7 +43,7 @@ type Transcoder struct {
 }
 
 // New returns a transcoder. cfg must be valid. Until Run has looked at ffmpeg, ladders wait.
-func New(cfg Config, hub Hub, log *slog.Logger) *Transcoder {
+func New(cfg Config, hub contribute.Hub, log *slog.Logger) *Transcoder {
 	t := &Transcoder{cfg: cfg.WithDefaults(), hub: hub, log: log, probed: make(chan struct{}), byName: make(map[string]*show)}
 	t.slots = make(chan struct{}, t.cfg.MaxShows)
 	t.stop, t.cancel = context.WithCancel(context.Background())

@@ -53,18 +53,10 @@ func (h *house) rests(t *testing.T, name string, s *stream.Stream) (stream.Statu
 
 // process returns the ID of the show's ffmpeg process, zero if it has none.
 func (h *house) process(name string) int {
-	h.tr.mu.Lock()
-	sh := h.tr.byName[name]
-	h.tr.mu.Unlock()
-	if sh == nil {
-		return 0
+	if r := h.current(name); r != nil {
+		return r.PID()
 	}
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if sh.current == nil {
-		return 0
-	}
-	return sh.current.child.PID()
+	return 0
 }
 
 var lowRung = Rung{ShortSide: 64, BitRate: 60_000}
