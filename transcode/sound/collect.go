@@ -8,6 +8,8 @@ import (
 
 	"pushcart/media"
 	"pushcart/stream"
+	"pushcart/transcode/contribute"
+	"pushcart/transcode/ffmpeg"
 	"pushcart/transcode/nut"
 )
 
@@ -20,17 +22,14 @@ var errTimes = errors.New("ffmpeg has changed the times of the sound")
 // collector takes what ffmpeg makes, and writes it to the show once all outputs have begun. Its methods are safe for
 // concurrent use.
 type collector struct {
-	join func([]media.Track) (*stream.Publisher, error)
-
 	mu      sync.Mutex // guards what follows
 	outs    []*outState
-	pub     *stream.Publisher // nil before they have joined
-	first   time.Duration     // when the source's first unit is heard
-	newest  time.Duration     // and its newest
+	show    contribute.Entrance
+	newest  time.Duration // when the source's newest unit is heard
 	lastOut time.Time
-	joined  time.Time // zero before they have
-	closed  bool
 }
+
+var _ ffmpeg.Collector = (*collector)(nil)
 
 // outState is an output on its way.
 type outState struct {
@@ -44,7 +43,7 @@ type outState struct {
 
 // newCollector is for outputs that begin at starts, of a source whose first unit is heard at first.
 func newCollector(outputs []output, starts []int64, first time.Duration, join func([]media.Track) (*stream.Publisher, error)) *collector {
-	c := &collector{join: join, first: first, newest: first}
+	c := &collector{show: contribute.Entrance{Join: join}, newest: first}
 	for i, o := range outputs {
 		c.outs = append(c.outs, &outState{track: o.track, start: starts[i], next: starts[i], newest: first})
 	}
@@ -58,8 +57,8 @@ func (c *collector) source(at time.Duration) {
 	c.newest = max(c.newest, at)
 }
 
-// begin takes the description of output i. An error is about what ffmpeg makes.
-func (c *collector) begin(i int, s nut.Stream) error {
+// Describe implements ffmpeg.Collector.
+func (c *collector) Describe(i int, s nut.Stream) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := &c.outs[i].track
@@ -74,13 +73,13 @@ func (c *collector) begin(i int, s nut.Stream) error {
 	return nil
 }
 
-// put takes a unit of output i. Its error is the end of this process.
-func (c *collector) put(i int, f nut.Frame) error {
+// Put implements ffmpeg.Collector.
+func (c *collector) Put(i int, f nut.Frame) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := c.outs[i]
 	switch {
-	case c.closed:
+	case c.show.Closed:
 		return nil
 	case f.PTS < o.start && !o.begun:
 		return nil // what the encoder has made of the silence before its first sample
@@ -92,8 +91,8 @@ func (c *collector) put(i int, f nut.Frame) error {
 	o.newest = media.Duration(o.next, o.track.Timescale)
 	c.lastOut = time.Now()
 	au := media.AccessUnit{Track: o.track.ID, DTS: f.PTS, PTS: f.PTS, RandomAccess: true, Data: f.Data}
-	if c.pub != nil {
-		return c.pub.Write(au)
+	if c.show.In() {
+		return c.show.Write(au)
 	}
 	if len(o.held) == maxHeld {
 		return fmt.Errorf("one of %d outputs has not begun while another made %d units", len(c.outs), maxHeld)
@@ -109,53 +108,28 @@ func (c *collector) put(i int, f nut.Frame) error {
 
 // enter joins the show. The caller holds the lock.
 func (c *collector) enter() error {
-	var tracks []media.Track
-	for _, o := range c.outs {
-		tracks = append(tracks, o.track)
+	tracks, held := make([]media.Track, len(c.outs)), make([][]media.AccessUnit, len(c.outs))
+	for i, o := range c.outs {
+		tracks[i], held[i] = o.track, o.held
+		o.held = nil
 	}
-	pub, err := c.join(tracks)
-	if err != nil {
-		return err
-	}
-	c.pub, c.joined = pub, time.Now()
-	for {
-		// Oldest first over all outputs: readers see one show.
-		var next *outState
-		for _, o := range c.outs {
-			if len(o.held) > 0 && (next == nil || o.due() < next.due()) {
-				next = o
-			}
-		}
-		if next == nil {
-			return nil
-		}
-		if err := pub.Write(next.held[0]); err != nil {
-			return err
-		}
-		next.held = next.held[1:]
-	}
+	return c.show.Enter(tracks, held)
 }
 
-// due is when the oldest held unit is heard.
-func (o *outState) due() time.Duration { return media.Duration(o.held[0].DTS, o.track.Timescale) }
-
-// leave takes the outputs out of the show, if they are in it. Nothing is written from here on.
-func (c *collector) leave(why error) {
+// Leave implements ffmpeg.Collector.
+func (c *collector) Leave(why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closed = true
-	if c.pub != nil {
-		c.pub.Close(why)
-	}
+	c.show.Leave(why)
 }
 
-// vitals says how the outputs are doing.
-func (c *collector) vitals() vitals {
+// Vitals implements ffmpeg.Collector.
+func (c *collector) Vitals() ffmpeg.Vitals {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v := vitals{joined: c.joined, lastOut: c.lastOut}
+	v := ffmpeg.Vitals{Joined: c.show.Joined, LastOut: c.lastOut}
 	for _, o := range c.outs {
-		v.lag = max(v.lag, c.newest-o.newest)
+		v.Lag = max(v.Lag, c.newest-o.newest)
 	}
 	return v
 }

@@ -15,7 +15,7 @@ var _ maker = (*copier)(nil)
 
 // newCopier joins the show with the voice of k, which has a plain one.
 func newCopier(j *job, k *task) (*copier, error) {
-	pub, err := j.join([]media.Track{*k.plain})
+	pub, err := j.place().Join([]media.Track{*k.plain})
 	if err != nil {
 		return nil, err
 	}
@@ -30,5 +30,5 @@ func (c *copier) push(input int, au media.AccessUnit) {
 	}
 }
 
-// stop implements maker.
-func (c *copier) stop(why error) { c.pub.Close(why) }
+// Stop implements maker.
+func (c *copier) Stop(why error) { c.pub.Close(why) }

@@ -5,18 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
 	"pushcart/media"
-	"pushcart/stream"
-)
-
-// What follow returns, besides a *failure and the end of its context.
-var (
-	errAgain = errors.New("another epoch")  // or a reader that has lost its place
-	errOver  = errors.New("it is all over") // the show, or the server
+	"pushcart/transcode/contribute"
+	"pushcart/transcode/ffmpeg"
 )
 
 const (
@@ -29,8 +23,6 @@ const (
 	// listeners would rather have it alone than hear it come and go.
 	patientFailures = 3
 	plainPause      = 5 * time.Minute
-	// longestHole is what ffmpeg is told to fill with silence; behind a longer one, it begins anew.
-	longestHole = 10 * time.Second
 )
 
 // job is what does the tasks of one role in one show, through all epochs.
@@ -63,7 +55,7 @@ func (j *job) do(ctx context.Context, k *task) {
 	}
 	for ctx.Err() == nil {
 		err := j.attempt(ctx, k)
-		var f *failure
+		var f *ffmpeg.Failure
 		switch {
 		case errors.Is(err, errAgain):
 		case errors.As(err, &f):
@@ -108,8 +100,8 @@ func (j *job) plainly(ctx context.Context, k *task) error {
 }
 
 // failed rests after a failure, or goes without ffmpeg for a while.
-func (j *job) failed(ctx context.Context, k *task, f *failure) {
-	if f.stood >= steady {
+func (j *job) failed(ctx context.Context, k *task, f *ffmpeg.Failure) {
+	if f.Stood >= steady {
 		j.row = 0
 	}
 	j.row++
@@ -122,14 +114,14 @@ func (j *job) failed(ctx context.Context, k *task, f *failure) {
 		rest = plainPause
 		then = fmt.Sprintf("viewers hear the voice alone, and it is tried again in %v", rest)
 	}
-	j.log.Warn("sound failed", slog.String("why", "it "+f.why), slog.String("then", then), slog.String("ffmpeg", f.words))
-	j.sh.s.Remark(j.role+" failed", fmt.Sprintf("%s %s; %s.", k.what(), f.why, then))
+	j.log.Warn("sound failed", slog.String("why", "it "+f.Why), slog.String("then", then), slog.String("ffmpeg", f.Words))
+	j.sh.s.Remark(j.role+" failed", fmt.Sprintf("%s %s; %s.", k.what(), f.Why, then))
 	if rest != plainPause {
-		j.set(Resting, fmt.Sprintf("it %s; %s", f.why, then))
+		j.set(Resting, fmt.Sprintf("it %s; %s", f.Why, then))
 		wait(ctx, rest)
 		return
 	}
-	j.without(ctx, k, fmt.Sprintf("it %s; %s", f.why, then), rest)
+	j.without(ctx, k, fmt.Sprintf("it %s; %s", f.Why, then), rest)
 }
 
 // without does what can be done without ffmpeg, for some time, or for ever if that is zero.
@@ -162,148 +154,7 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// begin makes a maker for a task whose first unit is one of input i.
-type begin func(i int, au media.AccessUnit, fail context.CancelCauseFunc) (maker, error)
-
-// follow reads the show from its newest keyframe on, and hands the units of the task's inputs to a maker, until
-// something has to change.
-func (j *job) follow(ctx context.Context, k *task, begin begin) (why error) {
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	reader := j.sh.s.NewReader()
-	defer reader.Close()
-	f := &following{task: k, begin: begin, fail: fail, ends: make([]time.Duration, len(k.inputs))}
-	defer func() {
-		if f.cur != nil {
-			j.stopped()
-			f.cur.stop(why)
-		}
-	}()
-	for {
-		events, err := reader.Next(ctx)
-		switch {
-		case errors.Is(err, stream.ErrLagged):
-			return errAgain
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case err != nil:
-			return errOver
-		}
-		for _, ev := range f.fresh(events) {
-			if err := f.event(ev); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// following is a task on its way through a show.
-type following struct {
-	task  *task
-	begin begin
-	fail  context.CancelCauseFunc
-	there bool            // the show has the task's inputs
-	ends  []time.Duration // when the newest unit of each input is heard
-	cur   maker
-}
-
-// fresh leaves out of a batch what was said before the tracks last changed, as long as nothing is made of it: a reader begins
-// with the newest keyframe, and who began a process with that would end it at each change that came since, and begin anew
-// until the next keyframe.
-func (f *following) fresh(batch []stream.Event) []stream.Event {
-	if f.cur != nil {
-		return batch
-	}
-	last := 0
-	for i, ev := range batch {
-		if ev.Kind != stream.EventUnit {
-			last = i
-		}
-	}
-	var fresh []stream.Event
-	for i, ev := range batch {
-		if i >= last || ev.Kind != stream.EventUnit {
-			fresh = append(fresh, ev)
-		}
-	}
-	return fresh
-}
-
-// event takes what has happened. An error is why the maker, if there is one, has to end.
-func (f *following) event(ev stream.Event) error {
-	switch ev.Kind {
-	case stream.EventEnded:
-		return errOver
-	case stream.EventInterrupted:
-		f.there = false
-	case stream.EventTracks:
-		if f.cur != nil {
-			return errAgain
-		}
-		f.there = f.task.hasAll(ev.Tracks)
-	case stream.EventLeft:
-		if slices.ContainsFunc(ev.Tracks, f.task.needs) {
-			f.there = false
-		}
-	case stream.EventJoined:
-		if slices.ContainsFunc(ev.Tracks, f.task.needs) {
-			f.there = f.task.hasAll(append(slices.Clone(f.task.inputs), ev.Tracks...))
-		}
-	case stream.EventUnit:
-		return f.unit(ev.Unit)
-	}
-	if !f.there && f.cur != nil {
-		return errAgain
-	}
-	return nil
-}
-
-func (f *following) unit(au media.AccessUnit) error {
-	i := slices.IndexFunc(f.task.inputs, func(t media.Track) bool { return t.ID == au.Track })
-	if i < 0 || !f.there {
-		return nil
-	}
-	if f.cur == nil {
-		if f.task.duck > 0 && i != 0 {
-			return nil // a mix begins with the show's own sound
-		}
-		cur, err := f.begin(i, au, f.fail)
-		if err != nil {
-			return err
-		}
-		f.cur = cur
-	}
-	at := media.Duration(au.DTS, f.task.inputs[i].Timescale)
-	if f.ends[i] > 0 && at-f.ends[i] > longestHole && f.task.duck == 0 {
-		return errAgain
-	}
-	f.ends[i] = at
-	f.cur.push(i, au)
-	return nil
-}
-
-// needs reports whether t is one of the inputs, in whatever form.
-func (k *task) needs(t media.Track) bool {
-	return slices.ContainsFunc(k.inputs, func(in media.Track) bool { return in.ID == t.ID })
-}
-
-// hasAll reports whether the tracks, of which the last of an ID counts, include all inputs as they are.
-func (k *task) hasAll(tracks []media.Track) bool {
-	for _, in := range k.inputs {
-		same := false
-		for _, t := range tracks {
-			if t.ID == in.ID {
-				same = t.SameConfig(in) && t.Internal == in.Internal
-			}
-		}
-		if !same {
-			return false
-		}
-	}
-	return true
-}
-
-// join makes the job a contributor of the show.
-func (j *job) join(tracks []media.Track) (*stream.Publisher, error) {
-	return j.sh.st.join(j.sh.s, j.role, tracks)
+// place is the job's among the contributors of the show.
+func (j *job) place() contribute.Place {
+	return contribute.Place{Hub: j.sh.st.hub, Show: j.sh.s, Role: j.role, Agent: "ffmpeg " + j.sh.st.have.Version}
 }

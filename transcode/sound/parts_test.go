@@ -6,18 +6,19 @@ import (
 	"time"
 
 	"pushcart/media"
+	"pushcart/transcode/ffmpeg"
 )
 
 func TestWatchdog(t *testing.T) {
 	type look struct {
 		after time.Duration
-		v     vitals
+		v     ffmpeg.Vitals
 	}
 	began := time.Now()
 	joined := began.Add(time.Second)
-	row := func(from time.Duration, n int, v func(i int) vitals) (list []look) {
+	row := func(from time.Duration, n int, v func(i int) ffmpeg.Vitals) (list []look) {
 		for i := range n {
-			list = append(list, look{from + time.Duration(i)*watchEvery, v(i)})
+			list = append(list, look{from + time.Duration(i)*ffmpeg.WatchEvery, v(i)})
 		}
 		return list
 	}
@@ -25,16 +26,18 @@ func TestWatchdog(t *testing.T) {
 		looks []look
 		want  string // in the last answer; all others are empty
 	}{
-		"slow to start": {row(0, 30, func(int) vitals { return vitals{lag: 12 * time.Second} }), ""},
-		"never starts":  {row(startTimeout, lateChecks, func(int) vitals { return vitals{lag: 12 * time.Second} }), "no sound from ffmpeg for 20s"},
-		"no source":     {row(startTimeout, 30, func(int) vitals { return vitals{} }), ""},
-		"catches up":    {row(time.Second, 20, func(i int) vitals { return vitals{joined: joined, lag: time.Duration(12-i) * time.Second} }), ""},
-		"stays behind": {row(time.Second, lateChecks, func(int) vitals {
-			return vitals{joined: joined, lastOut: began.Add(2 * time.Second), lag: 5 * time.Second}
+		"slow to start": {row(0, 30, func(int) ffmpeg.Vitals { return ffmpeg.Vitals{Lag: 12 * time.Second} }), ""},
+		"never starts":  {row(ffmpeg.StartTimeout, lateChecks, func(int) ffmpeg.Vitals { return ffmpeg.Vitals{Lag: 12 * time.Second} }), "no sound from ffmpeg for 20s"},
+		"no source":     {row(ffmpeg.StartTimeout, 30, func(int) ffmpeg.Vitals { return ffmpeg.Vitals{} }), ""},
+		"catches up": {row(time.Second, 20, func(i int) ffmpeg.Vitals {
+			return ffmpeg.Vitals{Joined: joined, Lag: time.Duration(12-i) * time.Second}
+		}), ""},
+		"stays behind": {row(time.Second, lateChecks, func(int) ffmpeg.Vitals {
+			return ffmpeg.Vitals{Joined: joined, LastOut: began.Add(2 * time.Second), Lag: 5 * time.Second}
 		}), "5.0 s behind"},
-		"hangs":               {row(9*time.Second, lateChecks, func(int) vitals { return vitals{joined: joined, lastOut: joined, lag: 5 * time.Second} }), "it hangs"},
-		"is full too often":   {row(time.Second, maxOverflows+1, func(i int) vitals { return vitals{joined: joined, overflows: i} }), "again and again"},
-		"was full once a day": {[]look{{time.Second, vitals{joined: joined, overflows: 1}}, {24 * time.Hour, vitals{joined: joined, overflows: 2}}, {48 * time.Hour, vitals{joined: joined, overflows: 3}}}, ""},
+		"hangs":               {row(9*time.Second, lateChecks, func(int) ffmpeg.Vitals { return ffmpeg.Vitals{Joined: joined, LastOut: joined, Lag: 5 * time.Second} }), "it hangs"},
+		"is full too often":   {row(time.Second, ffmpeg.MaxOverflows+1, func(i int) ffmpeg.Vitals { return ffmpeg.Vitals{Joined: joined, Overflows: i} }), "again and again"},
+		"was full once a day": {[]look{{time.Second, ffmpeg.Vitals{Joined: joined, Overflows: 1}}, {24 * time.Hour, ffmpeg.Vitals{Joined: joined, Overflows: 2}}, {48 * time.Hour, ffmpeg.Vitals{Joined: joined, Overflows: 3}}}, ""},
 	} {
 		w := watchdog{started: began}
 		for i, l := range c.looks {
@@ -43,36 +46,6 @@ func TestWatchdog(t *testing.T) {
 				t.Errorf("%s, look %d: %q, want %q at the last", name, i, got, c.want)
 			}
 		}
-	}
-}
-
-// TestQueue: what is too much goes, all of it, and nobody waits.
-func TestQueue(t *testing.T) {
-	q := newQueue()
-	put := func(from, to time.Duration) {
-		for at := from; at < to; at += 100 * time.Millisecond {
-			q.push(piece{at: at, unit: media.AccessUnit{Data: make([]byte, 100)}})
-		}
-	}
-	put(0, queueStarting)
-	if q.overflows() != 0 {
-		t.Fatal("it is full too early")
-	}
-	q.settle()
-	put(queueStarting, queueStarting+queueRunning)
-	if q.overflows() != 1 {
-		t.Errorf("full %d times", q.overflows())
-	}
-	if p, ok := q.take(); !ok || p.at != queueStarting {
-		t.Errorf("what is left begins at %v", p.at)
-	}
-	q.push(piece{at: queueStarting + queueRunning, unit: media.AccessUnit{Data: make([]byte, maxQueueBytes)}})
-	if q.overflows() != 2 {
-		t.Errorf("full %d times", q.overflows())
-	}
-	q.close()
-	if _, ok := q.take(); ok {
-		t.Error("something comes of a queue that is closed")
 	}
 }
 

@@ -2,6 +2,7 @@ package sound
 
 import (
 	"reflect"
+	"slices"
 
 	"pushcart/media"
 )
@@ -34,6 +35,27 @@ type task struct {
 
 // equal reports whether a process that does a does b, too.
 func (a *task) equal(b *task) bool { return reflect.DeepEqual(a, b) }
+
+// needs reports whether t is one of the inputs, in whatever form.
+func (k *task) needs(t media.Track) bool {
+	return slices.ContainsFunc(k.inputs, func(in media.Track) bool { return in.ID == t.ID })
+}
+
+// hasAll reports whether the tracks, of which the last of an ID counts, include all inputs as they are.
+func (k *task) hasAll(tracks []media.Track) bool {
+	for _, in := range k.inputs {
+		same := false
+		for _, t := range tracks {
+			if t.ID == in.ID {
+				same = t.SameConfig(in) && t.Internal == in.Internal
+			}
+		}
+		if !same {
+			return false
+		}
+	}
+	return true
+}
 
 // output is one track that is made.
 type output struct {

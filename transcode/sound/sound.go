@@ -5,9 +5,10 @@
 // each show that needs any of it, and one for each voice that is mixed. What they make joins the show as a contributor,
 // with exact times: each unit follows the one before it, and a sound is where it was in the source.
 //
-// The story: plan.go says what a show needs, command.go what ffmpeg is told, queue.go is in front of it, voice.go keeps an
-// interpreter beside the host there, collect.go takes what comes back, run.go is one process's life, copy.go does without
-// a process, job.go is a task's life through failures and epochs, show.go starts and ends jobs as tracks come and go.
+// The story: plan.go says what a show needs, command.go what ffmpeg is told, voice.go keeps an interpreter beside the host
+// in front of it, collect.go takes what comes back, watchdog.go judges it, run.go joins all that to a process (package
+// ffmpeg), copy.go does without one. follow.go reads the show for either, through its epochs; job.go is a task's life
+// through failures; show.go starts and ends jobs as tracks come and go.
 package sound
 
 import (
@@ -15,15 +16,10 @@ import (
 	"log/slog"
 	"sync"
 
-	"pushcart/media"
 	"pushcart/stream"
+	"pushcart/transcode/contribute"
 	"pushcart/transcode/ffmpeg"
 )
-
-// Hub is where sound joins its show. *stream.Hub implements it.
-type Hub interface {
-	Join(name string, c stream.Contribution, src stream.Source) (*stream.Publisher, error)
-}
 
 // Options say what is wanted. The zero value wants nothing.
 type Options struct {
@@ -50,7 +46,7 @@ const maxProcesses = 64
 // Studio is where it is made. Its methods are safe for concurrent use.
 type Studio struct {
 	opt  Options
-	hub  Hub
+	hub  contribute.Hub
 	log  *slog.Logger
 	stop context.Context // done: everything ends
 
@@ -65,7 +61,7 @@ type Studio struct {
 }
 
 // New returns a studio. Until Run has looked at ffmpeg, all waits.
-func New(opt Options, hub Hub, log *slog.Logger) *Studio {
+func New(opt Options, hub contribute.Hub, log *slog.Logger) *Studio {
 	st := &Studio{opt: opt, hub: hub, log: log, probed: make(chan struct{}), byName: make(map[string]*show)}
 	st.slots = make(chan struct{}, maxProcesses)
 	st.stop, st.cancel = context.WithCancel(context.Background())
@@ -150,18 +146,4 @@ func (st *Studio) usable() bool {
 	default:
 		return true
 	}
-}
-
-// join makes a role a contributor of the show, with these tracks.
-func (st *Studio) join(s *stream.Stream, role string, tracks []media.Track) (*stream.Publisher, error) {
-	pub, err := st.hub.Join(s.Name(), stream.Contribution{Role: role, Derived: true},
-		stream.Source{Protocol: "ffmpeg", Remote: "this server", Agent: "ffmpeg " + st.have.Version})
-	if err != nil {
-		return nil, err
-	}
-	if pub.Stream() != s {
-		pub.Close(nil)
-		return nil, stream.ErrClosed
-	}
-	return pub, pub.Begin(tracks)
 }

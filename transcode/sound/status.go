@@ -54,10 +54,10 @@ func (j *job) status() Status {
 		}
 	}
 	if j.current != nil {
-		v := j.current.col.vitals()
+		v := j.current.col.Vitals()
 		st.State, st.Why = Starting, ""
-		if !v.joined.IsZero() {
-			st.State, st.Lag = Running, v.lag
+		if !v.Joined.IsZero() {
+			st.State, st.Lag = Running, v.Lag
 		}
 	}
 	return st

@@ -12,6 +12,7 @@ import (
 
 	"pushcart/media"
 	"pushcart/stream"
+	"pushcart/transcode/transcodetest"
 )
 
 // live writes units of a host's, and some of others', as time goes by, until the test is over or stop is called.
@@ -56,7 +57,7 @@ func (h *house) process(name, role string) int {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		if j.role == role && j.current != nil {
-			return j.current.child.PID()
+			return j.current.PID()
 		}
 	}
 	return 0
@@ -74,7 +75,7 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, Options{Convert: true, FFmpeg: fake(t, kind)})
+			h := newHouse(t, Options{Convert: true, FFmpeg: transcodetest.Fake(t, kind)})
 			in := silence()
 			host, s := h.host(t, "a", in.track)
 			live(t, 1, map[*stream.Publisher]pcm{host: in})
@@ -96,7 +97,7 @@ func TestFailures(t *testing.T) {
 // TestKilled has the process killed: its sound leaves, and comes back with the ID that it had, at the right time.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, Options{Convert: true, FFmpeg: fake(t, "works")})
+	h := newHouse(t, Options{Convert: true, FFmpeg: transcodetest.Fake(t, "works")})
 	in := silence()
 	host, s := h.host(t, "a", in.track)
 	live(t, 1, map[*stream.Publisher]pcm{host: in})
@@ -121,7 +122,7 @@ func TestKilled(t *testing.T) {
 // there in between.
 func TestEpochs(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, Options{Convert: true, FFmpeg: fake(t, "works")})
+	h := newHouse(t, Options{Convert: true, FFmpeg: transcodetest.Fake(t, "works")})
 	in := silence()
 	host, s := h.host(t, "a", in.track)
 	stop := live(t, 1, map[*stream.Publisher]pcm{host: in})
@@ -153,7 +154,7 @@ func TestEpochs(t *testing.T) {
 // TestVoices has voices come and go: each has a process of its own, and none disturbs the others, or the host's.
 func TestVoices(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, Options{Convert: true, Ducking: 12, FFmpeg: fake(t, "works")})
+	h := newHouse(t, Options{Convert: true, Ducking: 12, FFmpeg: transcodetest.Fake(t, "works")})
 	in := silence()
 	host, s := h.host(t, "a", in.track)
 	fr, voice := h.joinVoice(t, "a", "fr", silence())
@@ -191,7 +192,7 @@ func TestVoices(t *testing.T) {
 // TestHopelessMix has an ffmpeg that can make no mix: after some failures the voice is offered alone.
 func TestHopelessMix(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, Options{Ducking: 12, FFmpeg: fake(t, "dies at once")})
+	h := newHouse(t, Options{Ducking: 12, FFmpeg: transcodetest.Fake(t, "dies at once")})
 	in, voice := silence(), silence()
 	voice.track.Codec, voice.track.Timescale, voice.track.Config = media.CodecAAC, 48000, fakeConfig
 	host, s := h.host(t, "a", in.track)
@@ -213,9 +214,9 @@ func TestHopelessMix(t *testing.T) {
 func TestNoFFmpeg(t *testing.T) {
 	t.Parallel()
 	for program, want := range map[string]string{
-		"/nonexistent/ffmpeg":   "Nobody hears the host's sound: it is G.711 A-law, which players can't play, and can't be made into AAC: /nonexistent/ffmpeg can't be run",
-		fake(t, "has no AAC"):   "ffmpeg has no encoder for AAC. Or set the camera or encoder to AAC.",
-		"no-such-ffmpeg-at-all": "install ffmpeg",
+		"/nonexistent/ffmpeg":               "Nobody hears the host's sound: it is G.711 A-law, which players can't play, and can't be made into AAC: /nonexistent/ffmpeg can't be run",
+		transcodetest.Fake(t, "has no AAC"): "ffmpeg has no encoder for AAC. Or set the camera or encoder to AAC.",
+		"no-such-ffmpeg-at-all":             "install ffmpeg",
 	} {
 		h := newHouse(t, Options{Convert: true, FFmpeg: program})
 		in := silence()
