@@ -16,10 +16,10 @@ func (f *feed) sound(t *track, time int64, p flv.Packet) error {
 	}
 	as, err := f.describeSound(p)
 	switch {
-	case errors.Is(err, media.ErrUnsupported):
+	case errors.Is(err, media.ErrUnsupported) && !(t.accepted && t.Codec == p.Codec.Media()):
 		f.refuse(t, err.Error()+": set the encoder to "+choices(media.KindAudio))
 		return nil
-	case err != nil:
+	case err != nil: // of one frame among others
 		f.complain(t, err)
 		return nil
 	}

@@ -76,8 +76,8 @@ func TestSoundForTranscoding(t *testing.T) {
 	}
 }
 
-// A host that changes from G.711 to AAC has its times in milliseconds again; layer II is refused with a sentence, and
-// nonsense is only counted.
+// A host that changes from G.711 to AAC has its times in milliseconds again; layer II is refused with a sentence, but
+// costs no more than itself within MP3; nonsense is only counted.
 func TestSoundChanges(t *testing.T) {
 	client, show, _, text := host(t)
 	client.WriteAudio(100, append([]byte{0x72}, make([]byte, 160)...))
@@ -88,7 +88,10 @@ func TestSoundChanges(t *testing.T) {
 	client.WriteAudio(500, append([]byte{0x2F}, mp3Frame(2)...))
 	client.WriteAudio(600, []byte{0x3F, 1})
 	client.WriteAudio(700, []byte{0x3F, 1, 2, 3, 4})
-	for _, dts := range []int64{800, 200, 22050, 30870} {
+	client.WriteAudio(800, append([]byte{0x2F}, mp3Frame(2)...))
+	client.WriteAudio(900, []byte{0x2F, 0xFF, 0xFD, 0x90, 0x44})
+	client.WriteAudio(1000, append([]byte{0x2F}, mp3Frame(2)...))
+	for _, dts := range []int64{800, 200, 22050, 30870, 35280, 44100} {
 		if au := show.unit(t); au.DTS != dts {
 			t.Errorf("a unit at %d, want %d", au.DTS, dts)
 		}
