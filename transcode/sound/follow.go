@@ -29,8 +29,9 @@ func (j *job) follow(ctx context.Context, k *task, begin begin) (why error) {
 	defer fail(nil)
 	reader := j.sh.s.NewReader()
 	defer reader.Close()
-	f := &following{task: k, begin: begin, fail: fail, ends: make([]time.Duration, len(k.inputs))}
+	f := &following{task: k, begin: begin, fail: fail, behind: j.behind, ends: make([]time.Duration, len(k.inputs))}
 	defer func() {
+		j.behind = f.behind
 		if f.cur != nil {
 			j.stopped()
 			f.cur.Stop(why)
@@ -62,6 +63,9 @@ type following struct {
 	there bool            // the show has the task's inputs
 	ends  []time.Duration // when the newest unit of each input is heard
 	cur   maker
+	// behind is the end of the last hole that was too long. What is before it is over: a reader that begins anew with a
+	// keyframe before the hole would come to the hole again, and again until the next keyframe.
+	behind time.Duration
 }
 
 // fresh leaves out of a batch what was said before the tracks last changed, as long as nothing is made of it: a reader begins
@@ -120,6 +124,10 @@ func (f *following) unit(au media.AccessUnit) error {
 	if i < 0 || !f.there {
 		return nil
 	}
+	at := media.Duration(au.DTS, f.task.inputs[i].Timescale)
+	if at < f.behind {
+		return nil
+	}
 	if f.cur == nil {
 		if f.task.duck > 0 && i != 0 {
 			return nil // a mix begins with the show's own sound
@@ -130,8 +138,8 @@ func (f *following) unit(au media.AccessUnit) error {
 		}
 		f.cur = cur
 	}
-	at := media.Duration(au.DTS, f.task.inputs[i].Timescale)
 	if f.ends[i] > 0 && at-f.ends[i] > longestHole && f.task.duck == 0 {
+		f.behind = at
 		return errAgain
 	}
 	f.ends[i] = at

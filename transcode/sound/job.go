@@ -31,6 +31,8 @@ type job struct {
 	role string
 	log  *slog.Logger
 	row  int // failures in a row
+	// behind is following's, from one to the next.
+	behind time.Duration
 
 	// Of the task that it does at present; see show.
 	task   *task
