@@ -26,6 +26,10 @@ type stillClip struct {
 	track media.Track
 	units []media.AccessUnit
 	looks []string // of the unit with the same index
+	// repeats is, for each unit, which one has to be repeated after it. Nil: the one shown last.
+	repeats []int
+	// full says after which units the window can't slide for one more reference picture. Nil: it always can.
+	full []bool
 }
 
 // recordStill encodes a clip with x264.
@@ -120,6 +124,8 @@ type stillShow struct {
 	units   [][]byte
 	want    []shown
 	highest shown
+	repeats string // what has to be repeated
+	full    bool
 	start   float64
 }
 
@@ -137,6 +143,10 @@ func (s *stillShow) add(c stillClip, i int) {
 	if p.at > s.highest.at {
 		s.highest = p
 	}
+	s.repeats = s.highest.hash
+	if c.repeats != nil {
+		s.repeats, s.full = c.looks[c.repeats[i]], c.full[i]
+	}
 }
 
 // repeat puts one of Still's into the show.
@@ -146,7 +156,7 @@ func (s *stillShow) repeat(lost bool) bool {
 		return false
 	}
 	s.units = append(s.units, unit)
-	s.highest.at += 1e-3
+	s.highest = shown{s.highest.at + 1e-3, s.repeats}
 	s.want = append(s.want, s.highest)
 	return true
 }
@@ -192,8 +202,8 @@ func (c stillClip) lost(t testing.TB, n int) {
 			s.add(c, i)
 		}
 		for range n {
-			if !s.repeat(true) {
-				t.Fatalf("nothing after picture %d", hole)
+			if s.repeat(true) == s.full {
+				t.Fatalf("after picture %d, where the window can slide: %v", hole, !s.full)
 			}
 		}
 		for i := gops[1]; i < gops[2]; i++ {
@@ -243,6 +253,63 @@ func TestStillX264(t *testing.T) {
 					})
 				}
 			}
+		}
+	}
+}
+
+// TestStillFormats fills holes in other kinds of pictures: formats of samples, lossless, sizes from one macroblock up, many
+// pictures in a row.
+func TestStillFormats(t *testing.T) {
+	const small = "98x66:r=25:d=0.5"
+	for _, c := range []struct {
+		source, format, options string
+		n                       int
+	}{
+		{small, "yuv422p", "cabac=1", 2},
+		{small, "yuv444p", "cabac=0", 2},
+		{small, "yuv444p", "qp=0", 2},
+		{small, "gray", "cabac=1:weightp=2", 2},
+		{small, "yuv420p10", "cabac=1", 2},
+		{small, "yuv422p10", "cabac=0", 2},
+		{small, "yuv420p", "cabac=1:no-deblock=1", 2},
+		{small, "yuv420p", "cabac=0:bframes=3:aud=1:nal-hrd=vbr:vbv-maxrate=500:vbv-bufsize=500", 2},
+		{small, "yuv420p", "cabac=1:bframes=16:b-pyramid=strict:ref=16:b-adapt=0", 2},
+		{small, "yuv420p", "cabac=1:bframes=0", 300},
+		{small, "yuv420p", "cabac=0:bframes=2", 300},
+		{"16x16:r=25:d=0.5", "yuv420p", "cabac=1", 2},
+		{"16x48:r=25:d=0.5", "yuv420p", "cabac=1", 2},
+		{"320x180:r=25:d=0.5", "yuv420p", "cabac=1", 2},
+		{"1920x1080:r=25:d=0.2", "yuv420p", "cabac=1:keyint=2:min-keyint=1", 2},
+		{"1280x720:r=25:d=0.2", "yuv420p", "cabac=0:keyint=2:min-keyint=1", 2},
+	} {
+		t.Run(strings.ReplaceAll(c.source+" "+c.format+" "+c.options, "/", ""), func(t *testing.T) {
+			t.Parallel()
+			options := "keyint=6:min-keyint=6:scenecut=0:" + c.options
+			clip := recordStill(t, "testsrc2=s="+c.source, "-pix_fmt", c.format, "-x264-params", options)
+			clip.lost(t, c.n)
+		})
+	}
+}
+
+// In a stream without keyframes to begin anew at, pictures still fit between others.
+func TestStillOpenGOP(t *testing.T) {
+	for _, options := range []string{"open-gop=1:keyint=10:bframes=2:b-adapt=0", "intra-refresh=1:keyint=10:bframes=0"} {
+		c := recordStill(t, stillSource, "-pix_fmt", "yuv420p", "-x264-params", options)
+		if n := c.between(t); n < 8 {
+			t.Errorf("%s: %d pictures between others", options, n)
+		}
+	}
+}
+
+// Interlaced pictures are not followed.
+func TestStillDeclines(t *testing.T) {
+	c := recordStill(t, "testsrc2=s=96x64:r=25:d=0.5", "-pix_fmt", "yuv420p", "-x264-params", "keyint=6:tff=1")
+	var s media.Still
+	s.Config(c.track.Config)
+	for _, u := range c.units {
+		s.See(u.Data, u.RandomAccess)
+		if s.Next(true) != nil || s.Next(false) != nil {
+			t.Fatal("a progressive picture among interlaced ones")
 		}
 	}
 }
