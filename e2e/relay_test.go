@@ -29,11 +29,13 @@ type badNetwork struct {
 	relay    *harness.Relay
 	host     *harness.Host
 	sent     string
+	missing  time.Duration // of the pictures that were sent, how long those last that are not served; after check
 }
 
 // TestBadNetwork publishes shows by RTSP over UDP through networks that lose packets, and that bring them late, twice and
 // out of order. No picture is served of which something is missing, or that refers to one of which something is; all others are,
-// to the pixel. What the operator reads has been counted right.
+// to the pixel. In the place of those that are not, the one before is served again, so that there is no gap. What the operator
+// reads has been counted right.
 func TestBadNetwork(t *testing.T) {
 	harness.Need(t, "ffmpeg")
 	harness.Fairly(t, "a bad network", func() (faults []string) {
@@ -89,14 +91,8 @@ func (n *badNetwork) check(t *testing.T) (faults []string) {
 	if err := sound.CheckSound(); err != nil {
 		t.Errorf("%s: the sound that is served: %v", n.name, err)
 	}
-	begun := false
-	for i, s := range sound.Segments {
-		partly := slices.ContainsFunc(s.Parts, func(p harness.Part) bool { return p.Gap })
-		if begun && (s.Gap || partly) {
-			faults = append(faults, fmt.Sprintf("%s: segment %d of the sound has a gap", n.name, i))
-		}
-		begun = begun || !s.Gap
-	}
+	faults = append(faults, n.gaps("picture", picture)...)
+	faults = append(faults, n.gaps("sound", sound)...)
 	drops, repairs := n.relay.KernelDrops(t), n.server.Show(t, "cam").Repairs
 	n.host.Stop()
 	sent, err := harness.PicturesIn(n.sent)
@@ -104,8 +100,11 @@ func (n *badNetwork) check(t *testing.T) (faults []string) {
 		t.Fatalf("%s: what was sent: %v", n.name, err)
 	}
 	damage, slots := n.relay.Damage()
-	numbers, more := numbered(t, n.name, served, sent)
+	numbers, repeated, more := numbered(t, n.name, served, sent)
 	faults = append(faults, more...)
+	if got := int(repairs["pictures filled in"]); got != repeated {
+		faults = append(faults, fmt.Sprintf("%s: %d pictures filled in were counted, %d are served", n.name, got, repeated))
+	}
 	if len(numbers) == 0 || numbers[len(numbers)-1]-numbers[0] < badWeather {
 		t.Fatalf("%s: only %d pictures are served", n.name, len(numbers))
 	}
@@ -119,7 +118,21 @@ func (n *badNetwork) check(t *testing.T) (faults []string) {
 	}
 	faults = append(faults, n.prefixes(t, numbers, whole, drops > 0)...)
 	span := numbers[len(numbers)-1] - numbers[0] + 1
-	t.Logf("%s: %+v, %d dropped by the kernel; %d of %d pictures in %d segments; repairs %v", n.name, damage, drops, len(numbers), span, len(picture.Segments), repairs)
+	n.missing = time.Duration(span-len(numbers)) * time.Second / noiseRate
+	t.Logf("%s: %+v, %d dropped by the kernel; %d of %d pictures in %d segments, and %d repeated; repairs %v", n.name, damage, drops, len(numbers), span, len(picture.Segments), repeated, repairs)
+	return faults
+}
+
+// gaps returns what is missing of a rendition behind its beginning.
+func (n *badNetwork) gaps(what string, of harness.Served) (faults []string) {
+	begun := false
+	for i, s := range of.Segments {
+		partly := slices.ContainsFunc(s.Parts, func(p harness.Part) bool { return p.Gap })
+		if begun && (s.Gap || partly) {
+			faults = append(faults, fmt.Sprintf("%s: segment %d of the %s has a gap", n.name, i, what))
+		}
+		begun = begun || !s.Gap
+	}
 	return faults
 }
 
@@ -152,9 +165,10 @@ func (n *badNetwork) counted(t *testing.T) (faults []string) {
 	}
 }
 
-// numbered returns which of the pictures that were sent have been served. It fails the test if others were; that they
-// are not as far apart as they were is a fault.
-func numbered(t *testing.T, name string, served, sent []harness.Picture) (numbers []int, faults []string) {
+// numbered returns which of the pictures that were sent have been served, and how often one was that repeats the one before, to
+// the pixel, in the place of one that is not served. It fails the test if others were; that they are not as far apart as they
+// were is a fault.
+func numbered(t *testing.T, name string, served, sent []harness.Picture) (numbers []int, repeated int, faults []string) {
 	t.Helper()
 	number := make(map[string]int)
 	for i, p := range sent {
@@ -163,17 +177,28 @@ func numbered(t *testing.T, name string, served, sent []harness.Picture) (number
 		}
 		number[p.Hash] = i
 	}
-	torn := 0
+	const off = time.Second / noiseRate / 2
+	torn, slot := 0, 0 // the number of the newest one, or of the one that it stands for
 	for i, p := range served {
 		is, known := number[p.Hash]
+		if i > 0 && p.Hash == served[i-1].Hash {
+			repeated++
+			before := slot
+			if slot = number[served[0].Hash] + int(math.Round((p.At-served[0].At).Seconds()*noiseRate)); slot <= before {
+				t.Errorf("%s: a picture is repeated at %v, which has one already", name, p.At)
+			}
+			continue
+		}
 		if !known {
 			if torn++; torn == 1 {
 				t.Errorf("%s: picture %d of those served, at %v, is none that was sent: it is torn", name, i, p.At)
 			}
 			continue
 		}
-		numbers = append(numbers, is)
-		const off = time.Second / noiseRate / 2
+		if repeated > 0 && is <= slot {
+			t.Errorf("%s: picture %d is served behind one that stands for picture %d", name, is, slot)
+		}
+		numbers, slot = append(numbers, is), is
 		first := number[served[0].Hash]
 		if late := p.At - served[0].At - (sent[is].At - sent[first].At); late.Abs() > off && len(faults) == 0 {
 			faults = append(faults, fmt.Sprintf("%s: picture %d is served at %v, %v late", name, is, p.At, late))
@@ -182,7 +207,7 @@ func numbered(t *testing.T, name string, served, sent []harness.Picture) (number
 	if torn > 0 {
 		t.Errorf("%s: %d torn pictures of %d", name, torn, len(served))
 	}
-	return numbers, faults
+	return numbers, repeated, faults
 }
 
 // prefixes checks that of each GOP the pictures up to the first one of which something was dropped are served, and no

@@ -27,6 +27,12 @@ func (d *decodeOrder) reset(depth int) {
 // deepen says that more pictures are out of order than was known, from the next one on.
 func (d *decodeOrder) deepen(depth int) { d.depth = max(d.depth, min(depth, maxDepth)) }
 
+// alone returns the decoding time of a picture that is behind all that have come in both orders.
+func (d *decodeOrder) alone(pts, frame int64) int64 {
+	d.reset(d.depth)
+	return d.next(pts, frame)
+}
+
 // next returns the decoding time of a picture. frame is how long pictures last, which is needed only for the
 // first ones.
 func (d *decodeOrder) next(pts, frame int64) int64 {

@@ -29,6 +29,7 @@ type video struct {
 	order   decodeOrder
 	since   int // pictures since the keyframe
 	nals    [][]byte
+	standIn standIn
 }
 
 func newVideo(t *track, f sdp.Format) *video {
@@ -72,6 +73,7 @@ func (v *video) configure(config []byte) {
 	}
 	v.track = media.Track{ID: v.t.id, Codec: v.codec, Timescale: v.t.clock.rate, Config: config}
 	v.accepted = v.t.feed.announce(v.t, v.track)
+	v.standIn.configure(v.track)
 	depth := 0
 	depth, v.depthKnown = media.ReorderDepth(v.track)
 	v.order.reset(depth)
@@ -117,12 +119,19 @@ func isSlice(c media.Codec, nal []byte) bool {
 	return nal[0]>>1&63 <= lastHEVC
 }
 
-// lose notes that a frame is missing, or can't be used: what follows has to wait for a keyframe.
-func (v *video) lose() {
+// lose notes that a frame can't be used: what follows has to wait for a keyframe.
+func (v *video) lose(f rtp.Frame) {
 	v.waiting = true
 	if v.begun {
-		v.t.feed.count(countDropped, 1)
+		at, _ := v.t.at(f)
+		v.loseAt(at)
 	}
+}
+
+// loseAt is lose for a frame whose time is known, in a track that has begun.
+func (v *video) loseAt(at int64) {
+	v.t.feed.count(countDropped, 1)
+	v.fill(at)
 }
 
 // frame takes the next frame.
@@ -130,14 +139,14 @@ func (v *video) frame(f rtp.Frame) {
 	if f.Continued && !f.Restart {
 		// The frame before ended where its marker was, and was not whole.
 		v.t.frames.Distrust()
-		v.lose()
+		v.lose(f)
 		return
 	}
 	if f.AfterGap || f.Restart {
 		v.waiting = true
 	}
 	if f.Broken {
-		v.lose()
+		v.lose(f)
 		return
 	}
 	if v.codec == media.CodecAV1 {
@@ -152,19 +161,19 @@ func (v *video) temporalUnit(f rtp.Frame) {
 	unit, header, err := rtp.AV1(f.Payloads)
 	if err != nil {
 		v.t.feed.malformed(err)
-		v.lose()
+		v.lose(f)
 		return
 	}
 	key := media.RandomAccess(media.Track{Codec: v.codec}, unit)
 	if key && f.AfterGap && header == nil {
-		v.lose() // its beginning is missing
+		v.lose(f) // its beginning is missing
 		return
 	}
 	if header != nil {
 		config, err := media.AV1Config(header)
 		if err != nil {
 			v.t.feed.malformed(err)
-			v.lose()
+			v.lose(f)
 			return
 		}
 		v.configure(config)
@@ -182,7 +191,7 @@ func (v *video) picture(f rtp.Frame) {
 	v.nals, err = appendNALs(v.nals[:0], f.Payloads)
 	if err != nil {
 		v.t.feed.malformed(err)
-		v.lose()
+		v.lose(f)
 		return
 	}
 	news, size, slice, key, opening := false, 0, []byte(nil), false, nalType(v.codec, v.nals[0])
@@ -208,21 +217,21 @@ func (v *video) picture(f rtp.Frame) {
 		}
 		return // parameter sets, or messages, in a frame of their own
 	case !beginsPicture(v.codec, slice):
-		v.lose()
+		v.lose(f)
 		return
 	case key && f.AfterGap && opening != v.opening:
-		v.lose() // its beginning is missing: parameter sets, perhaps
+		v.lose(f) // its beginning is missing: parameter sets, perhaps
 		return
 	case key:
 		v.opening = opening
 		config, err := v.sets.Config(slice)
 		if err != nil {
-			v.lose()
+			v.lose(f)
 			return
 		}
 		v.configure(config)
 	case news && !v.sameSets():
-		v.lose() // pictures that need other sets than viewers' decoders have
+		v.lose(f) // pictures that need other sets than viewers' decoders have
 		return
 	}
 	if !v.follows(slice, key) {
@@ -290,7 +299,9 @@ func (v *video) write(f rtp.Frame, data []byte, key bool) {
 		v.waiting = true
 	}
 	if v.waiting && !key {
-		v.lose()
+		if v.begun {
+			v.loseAt(at)
+		}
 		return
 	}
 	if !v.accepted || len(data) == 0 {
@@ -302,7 +313,9 @@ func (v *video) write(f rtp.Frame, data []byte, key bool) {
 	v.waiting, v.begun = false, true
 	dts := v.order.next(at, v.frameLength)
 	v.t.clock.arrive(dts, f.Arrived, v.t.feed.begin)
-	v.t.feed.write(media.AccessUnit{Track: v.t.id, DTS: dts, PTS: at, RandomAccess: key, Data: data})
+	au := media.AccessUnit{Track: v.t.id, DTS: dts, PTS: at, RandomAccess: key, Data: data}
+	v.standIn.see(au, v.codec)
+	v.t.feed.write(au)
 }
 
 // nalType is what a NAL unit is, in its codec's numbers.

@@ -35,7 +35,7 @@ func TestWeather(t *testing.T) {
 			pictures := c.checkPictures(t, show)
 			sounds, silences := c.checkSounds(t, show)
 			all := int(d / media.Duration(c.frame, 90000))
-			t.Logf("%d of %d pictures, %d units of sound, %d of silence; damage %+v; counts %v", pictures, all, sounds, silences, damage, show.counts)
+			t.Logf("%d of %d pictures, %d filled in, none for %v at most, %d units of sound, %d of silence; damage %+v; counts %v", pictures, all, c.standIns, media.Duration(c.hole, 90000), sounds, silences, damage, show.counts)
 			if got := show.counts[countLost]; got != int64(damage.lost) {
 				t.Errorf("%d packets were counted as lost, %d were", got, damage.lost)
 			}
@@ -47,6 +47,17 @@ func TestWeather(t *testing.T) {
 			}
 			if (tt.jitter > 0) != (show.counts[countReordered] > 0) {
 				t.Errorf("%d packets put in order", show.counts[countReordered])
+			}
+			if got := show.counts[countRepeated]; got != int64(c.standIns) {
+				t.Errorf("%d pictures were counted as filled in, %d there are", got, c.standIns)
+			}
+			if (c.standIns > 0) != (tt.loss > 0 && c.track.Codec == media.CodecH264) {
+				t.Errorf("%d pictures are filled in", c.standIns)
+			}
+			// A picture of which nothing has come leaves a hole, and so do those out of order when the next one that is shown
+			// behind all is lost.
+			if most := 10 * c.frame; c.standIns > 0 && tt.loss < 0.1 && c.hole > most {
+				t.Errorf("no picture for %v", media.Duration(c.hole, 90000))
 			}
 			if tt.loss == 0 && (pictures != all || silences > 0 || show.counts[countDropped] > 0 || show.counts[countMalformed] > 0) {
 				t.Errorf("%d of %d pictures without a loss", pictures, all)
