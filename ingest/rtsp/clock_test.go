@@ -155,26 +155,40 @@ func TestSenderDate(t *testing.T) {
 			t.Errorf("clock %v ahead: dated %v late", ahead, got)
 		}
 	}
-	c := &fakeCamera{clip: "h264"}
-	c.prepare(t)
 	begin := time.Now()
-	s := &show{fakeShow: newFakeShow()}
-	units := c.dated(t, s, begin)
-	if !s.zero.IsZero() || len(s.remarks) == 0 {
-		t.Errorf("dated %v without a report; remarks %q", s.zero, s.remarks)
-	}
-	if waited := media.Duration(units[0].PTS, 90000); waited < datePatience || waited > datePatience+3*time.Second {
-		t.Errorf("the show begins after %v", waited)
+	for _, tt := range []struct {
+		agent, remark string
+		reports       func(*fakeCamera) func(*feed, time.Time)
+	}{
+		{"", "sends no RTCP sender reports", func(*fakeCamera) func(*feed, time.Time) { return func(*feed, time.Time) {} }},
+		{"gortsplib", "how it writes fractions", func(c *fakeCamera) func(*feed, time.Time) {
+			return c.reporter(begin, time.Hour, 0, func(time.Time) uint64 { return toNTP(begin) &^ (1<<32 - 1) })
+		}},
+	} {
+		c := &fakeCamera{clip: "h264"}
+		c.prepare(t)
+		s := &show{fakeShow: newFakeShow(), agent: tt.agent}
+		units := c.dated(t, s, begin, tt.reports(c))
+		if !s.zero.IsZero() || len(s.remarks) != 1 || !strings.Contains(s.remarks[0], tt.remark) {
+			t.Errorf("agent %q: dated %v; remarks %q", tt.agent, s.zero, s.remarks)
+		}
+		if waited := media.Duration(units[0].PTS, 90000); waited < datePatience || waited > datePatience+3*time.Second {
+			t.Errorf("agent %q: the show begins after %v", tt.agent, waited)
+		}
 	}
 }
 
-// show is a fakeShow that can be dated.
-type show struct{ *fakeShow }
+// show is a fakeShow that can be dated, and whose host may call itself something.
+type show struct {
+	*fakeShow
+	agent string
+}
 
 func (c *fakeCamera) dated(t *testing.T, s *show, begin time.Time, reports ...func(*feed, time.Time)) []media.AccessUnit {
 	t.Helper()
 	f := newTestFeed(t, c, s)
 	f.dater = s
+	f.reports.heed(s.agent)
 	next := begin
 	for _, p := range c.film(t, begin, 15*time.Second) {
 		for ; !p.Arrived.Before(next); next = next.Add(tickUDP) {

@@ -32,6 +32,10 @@ func (f *feed) mayBegin() bool {
 		return false
 	}
 	f.dated = true
-	f.remark("date", "The host sends no RTCP sender reports: the show is dated by when it arrives here.")
+	why := "The host sends no RTCP sender reports"
+	if f.lead().clock.reports.known {
+		why = "The host's RTCP sender reports do not show yet how it writes fractions of a second"
+	}
+	f.remark("date", why+": the show is dated by when it arrives here.")
 	return true
 }

@@ -33,10 +33,12 @@ type feed struct {
 	mu      sync.Mutex // guards what follows, and the tracks
 	pub     ingest.Publisher
 	tracks  []*track
-	begin   time.Time // when the first packet came
-	newest  time.Time // when the newest did
-	reports fractions // how the host writes times in sender reports
-	failed  error     // the session's; nothing is written any more
+	begin   time.Time     // when the first packet came
+	newest  time.Time     // when the newest did
+	silence time.Duration // how long none has come
+	looked  time.Time     // when that was looked at
+	reports fractions     // how the host writes times in sender reports
+	failed  error         // the session's; nothing is written any more
 	dater   ingest.Dater
 	dated   bool // or given up
 	patient time.Time
@@ -141,7 +143,7 @@ func (f *feed) push(t *track, p rtp.Packet) {
 	if f.begin.IsZero() {
 		f.begin = p.Arrived
 	}
-	f.newest = p.Arrived
+	f.newest, f.silence = p.Arrived, 0
 	t.push(p)
 }
 
@@ -204,14 +206,20 @@ func (f *feed) tick(now time.Time) {
 	f.report()
 }
 
-// quiet returns how long nothing has come, and the error that ended the session, if any.
+// maxLook is how much of the time since quiet was asked before counts: a machine that was too busy to look was too
+// busy to hear, and the packets of that time are still waiting.
+const maxLook = time.Second
+
+// quiet returns how long nothing has come, and the error that ended the session, if any. It is asked from time to
+// time.
 func (f *feed) quiet(now time.Time) (time.Duration, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.newest.IsZero() {
-		f.newest = now
+	if !f.looked.IsZero() {
+		f.silence += min(now.Sub(f.looked), maxLook)
 	}
-	return now.Sub(f.newest), f.failed
+	f.looked = now
+	return f.silence, f.failed
 }
 
 // report tells what has been counted since the last time.

@@ -2,6 +2,8 @@ package rtsp
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -128,6 +130,8 @@ func (p *publish) end(err error) {
 		c.Waits()
 	case p.server.stopping.Load():
 		why = errShutdown
+	case errors.Is(c.Why(), net.ErrClosed): // gortsplib has closed it, and says why
+		why = fmt.Errorf("the RTSP session broke off: %w", err)
 	default:
 		why = ending(c.Why())
 	}

@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/bluenviron/gortsplib/v4"
 
@@ -145,13 +146,17 @@ func (s *Server) RunTLS(ctx context.Context, ln net.Listener, conf *tls.Config) 
 	return s.run(ctx, &gortsplib.Server{TLSConfig: conf}, ln, "rtsps")
 }
 
+// noTimeout is for gortsplib, which would end a session by UDP when the wall clock is that much later than at the last
+// packet: also if the clock was set meanwhile, or the machine stood still and the packets wait to be read. We judge
+// that (publish.watch), and the deadlines of connections are our own (conn.go).
+const noTimeout = 100 * 365 * 24 * time.Hour
+
 func (s *Server) run(ctx context.Context, g *gortsplib.Server, ln net.Listener, protocol string) error {
 	s.init()
 	g.Handler = &handler{server: s, protocol: protocol}
 	g.RTSPAddress = ln.Addr().String()
 	g.Listen = func(string, string) (net.Listener, error) { return listener{ln, s}, nil }
-	// The feeds know better when a host has gone (watch); this is for what they do not see.
-	g.ReadTimeout = s.conf.IdleTimeout + s.conf.IdleTimeout/2
+	g.ReadTimeout = noTimeout
 	g.WriteTimeout = s.conf.WriteTimeout
 	if err := g.Start(); err != nil {
 		ln.Close()

@@ -299,6 +299,47 @@ func TestUDPSessions(t *testing.T) {
 	t.Logf("counts %v", show.counts)
 }
 
+// Who falls silent on UDP is given up, also if nothing has come at all: gortsplib is told to wait for ever.
+func TestUDPSilence(t *testing.T) {
+	desk := newFakeDesk()
+	addr := start(t, &Server{Opener: desk, Config: Config{IdleTimeout: time.Second}})
+	c := clipCamera(t)
+	for _, sent := range []bool{true, false} {
+		sockets := []*UDP{udpPair(t), udpPair(t)}
+		ports := dial(t, addr, "/live/k").publish(c, sockets...)
+		show := desk.next(t)
+		if sent {
+			p := c.film(t, time.Now(), time.Second)[0]
+			sockets[p.media].RTP.WriteTo(wire(t, p), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: ports[0]})
+		}
+		if why := show.ended(t); why == nil || !strings.Contains(why.Error(), "nothing has come from the host for 1s") {
+			t.Errorf("it ended with %v", why)
+		}
+	}
+}
+
+// A machine that stands still has not heard that nothing came: a camera does not lose its show for that.
+func TestQuiet(t *testing.T) {
+	f := new(feed)
+	now := time.Now()
+	look := func(after time.Duration) time.Duration {
+		now = now.Add(after)
+		d, _ := f.quiet(now)
+		return d
+	}
+	look(0)
+	if d := look(time.Minute); d > maxLook {
+		t.Errorf("a minute without a look counts as %v of silence", d)
+	}
+	f.silence = 0
+	for range 4 * 30 {
+		look(tickTCP)
+	}
+	if d := look(0); d != 30*time.Second {
+		t.Errorf("half a minute of silence counts as %v", d)
+	}
+}
+
 // TestUDPPorts has an encoder come back from the same ports while its old session hangs, and another that
 // wants them, too.
 func TestUDPPorts(t *testing.T) {

@@ -3,6 +3,8 @@ package rtsp
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"math"
 
 	"pushcart/ingest/rtsp/rtp"
 	"pushcart/ingest/rtsp/sdp"
@@ -12,6 +14,9 @@ import (
 // readSound reads the format of sound that is only good for a transcoder (RFC 3551 section 4.5).
 func (a *audio) readSound(f sdp.Format) string {
 	channels := max(f.Channels, 1)
+	if channels > math.MaxUint8 { // a configuration has a byte for them
+		return fmt.Sprintf("its format has %d channels: set the audio codec to AAC (or Opus)", channels)
+	}
 	switch f.Encoding {
 	case "PCMA":
 		a.track.Codec = media.CodecPCMA
@@ -54,13 +59,13 @@ func (a *audio) soundUnits(f rtp.Frame) ([][]byte, error) {
 func (a *audio) readMP3(data []byte) bool {
 	h, err := media.ReadMP3(data)
 	switch {
-	case errors.Is(err, media.ErrUnsupported):
+	case errors.Is(err, media.ErrUnsupported) && !a.accepted:
 		if !a.refused {
 			a.refused = true
 			a.t.feed.remark("refused audio", "The audio track is left out: its codec can't be carried ("+err.Error()+"): set the audio codec to AAC (or Opus).")
 		}
 		return false
-	case err != nil:
+	case err != nil: // of one frame among others
 		a.t.feed.malformed(err)
 		return false
 	}

@@ -153,12 +153,13 @@ func TestSoundSlowClock(t *testing.T) {
 	}
 }
 
-// MP3 frames in fragments, with one lost, and other settings in the middle; layer II is left out with a sentence.
+// MP3 frames in fragments, with one lost, and other settings in the middle. Nonsense, and a frame of layer II, cost
+// what they are; where there is nothing else, the track is left out with a sentence.
 func TestMPEGAudio(t *testing.T) {
 	fragment := func(offset int, data []byte) []byte {
 		return append(binary.BigEndian.AppendUint32(nil, uint32(offset)), data...)
 	}
-	frame := mp3(48000, 2)
+	frame, layerII := mp3(48000, 2), []byte{0xFF, 0xFD, 0x90, 0x44}
 	f := newSoundFeed(t, "m=audio 0 RTP/AVP 14")
 	const ms24 = 2160
 	f.packet(0, 0, fragment(0, frame))
@@ -171,34 +172,45 @@ func TestMPEGAudio(t *testing.T) {
 	f.packet(0, 3*ms24, fragment(0, mp3(48000, 1)))
 	f.packet(0, 4*ms24, fragment(0, nil))
 	f.packet(0, 4*ms24, fragment(0, []byte("nonsense")))
-	f.packet(0, 4*ms24, fragment(0, []byte{0xFF, 0xFD, 0x90, 0x44}))
-	f.packet(0, 4*ms24, fragment(0, []byte{0xFF, 0xFD, 0x90, 0x44}))
+	f.packet(0, 4*ms24, fragment(0, layerII))
+	f.packet(0, 5*ms24, fragment(0, mp3(48000, 1)))
 	f.tick(f.now.Add(time.Second))
 	units := f.show.of(audioTrackID)
-	if len(units) != 3 || !bytes.Equal(units[1].Data, frame) || units[1].DTS != units[0].DTS+1152 {
+	if len(units) != 4 || units[3].DTS != units[0].DTS+5*1152 || !bytes.Equal(units[1].Data, frame) || units[1].DTS != units[0].DTS+1152 {
 		t.Errorf("%d units: %+v", len(units), units)
 	}
 	if got := f.show.track(t, audioTrackID); !bytes.Equal(got.Config, []byte{1}) {
 		t.Errorf("the track is %+v", got)
 	}
-	remarks := strings.Join(f.show.remarks, "\n")
-	if strings.Count(remarks, "layer II (MP2)") != 1 || !strings.Contains(remarks, "AAC") || f.show.counts[countMalformed] != 3 {
+	if strings.Contains(strings.Join(f.show.remarks, "\n"), "left out: its codec") || f.show.counts[countMalformed] != 4 {
 		t.Errorf("remarks %q, counts %v", f.show.remarks, f.show.counts)
+	}
+
+	f = newSoundFeed(t, "m=audio 0 RTP/AVP 14")
+	f.packet(0, 0, fragment(0, layerII))
+	f.packet(0, ms24, fragment(0, layerII))
+	if len(f.show.remarks) != 1 || !strings.Contains(f.show.remarks[0], "layer II (MP2)") || !strings.Contains(f.show.remarks[0], "AAC") {
+		t.Errorf("remarks %q", f.show.remarks)
+	}
+	f.packet(0, 2*ms24, fragment(0, frame))
+	if n := len(f.show.of(audioTrackID)); n != 1 {
+		t.Errorf("%d units after MP3 has come", n)
 	}
 }
 
 // Formats that make no sense, or can't be carried, are refused with a sentence.
 func TestSoundRefused(t *testing.T) {
 	for description, want := range map[string]string{
-		"m=audio 0 RTP/AVP 97\na=rtpmap:97 G722/16000":   "sampling rate of 32000 Hz",
-		"m=audio 0 RTP/AVP 97\na=rtpmap:97 G722/8000/2":  "2 channels",
-		"m=audio 0 RTP/AVP 97\na=rtpmap:97 L16/48000/12": "12 channels",
-		"m=audio 0 RTP/AVP 97\na=rtpmap:97 L16/400000":   "sampling rate of 400000 Hz",
-		"m=audio 0 RTP/AVP 97\na=rtpmap:97 L24/48000/2":  "PCM (L24)",
-		"m=audio 0 RTP/AVP 97\na=rtpmap:97 G726-32/8000": "G.726",
-		"m=audio 0 RTP/AVP 18":                           "G.729",
-		"m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMA":         "format is not given",
-		"m=video 0 RTP/AVP 97\na=rtpmap:97 PCMA/8000":    "set the video codec",
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 G722/16000":    "sampling rate of 32000 Hz",
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 G722/8000/2":   "2 channels",
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 L16/48000/12":  "12 channels",
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMA/8000/257": "257 channels",
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 L16/400000":    "sampling rate of 400000 Hz",
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 L24/48000/2":   "PCM (L24)",
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 G726-32/8000":  "G.726",
+		"m=audio 0 RTP/AVP 18":                            "G.729",
+		"m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMA":          "format is not given",
+		"m=video 0 RTP/AVP 97\na=rtpmap:97 PCMA/8000":     "set the video codec",
 	} {
 		s, err := sdp.Parse([]byte(description))
 		if err != nil {

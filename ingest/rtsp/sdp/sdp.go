@@ -169,15 +169,15 @@ func (m *Media) format(value string) (f *Format, rest string) {
 func (f *Format) rtpmap(value string) {
 	parts := strings.Split(value, "/")
 	f.Encoding, f.Clock, f.Channels = strings.ToUpper(strings.TrimSpace(parts[0])), 0, 0
-	const maxClock = 1 << 24
+	const maxClock, maxChannels = 1 << 24, 1 << 16
 	if len(parts) > 1 {
 		if n, err := strconv.Atoi(strings.TrimSpace(parts[1])); err == nil && n > 0 && n <= maxClock {
 			f.Clock = n
 		}
 	}
 	if len(parts) > 2 {
-		if n, err := strconv.Atoi(strings.TrimSpace(parts[2])); err == nil && n > 0 && n < 256 {
-			f.Channels = n
+		if n, _ := strconv.Atoi(strings.TrimSpace(parts[2])); n > 0 {
+			f.Channels = min(n, maxChannels) // too many of them are somebody else's to refuse
 		}
 	}
 }
