@@ -12,7 +12,8 @@ type Stream struct {
 	// camera, and has not come yet: Camera says why).
 	State string    `json:"state"`
 	Since time.Time `json:"since"` // when the state began
-	Start time.Time `json:"start"` // when the show began
+	// Start is when the show began; left out if it has not.
+	Start time.Time `json:"start,omitzero"`
 	// Host is where the show comes from at present, or came from last.
 	Host Host `json:"host"`
 	// Contributors are those who stand beside the host at present: interpreters, renditions on connections of

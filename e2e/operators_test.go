@@ -121,6 +121,31 @@ func TestOperatorsPage(t *testing.T) {
 	list.UntilTrue("its page", `document.querySelector("#name")?.textContent === "shop"`)
 }
 
+// TestOperatorsSeeACameraThatIsAway has a camera that refuses, and then a host in its place: the page says what is wrong, and offers
+// nothing that makes no sense.
+func TestOperatorsSeeACameraThatIsAway(t *testing.T) {
+	together(t)
+	b := chromium(t)
+	s := harness.Serve(t, binary(t), "streams:\n  - {name: cam, source: \"rtsp://viewer:hush@127.0.0.1:9/x\"}\n")
+	list := b.Open(t, "http://"+s.Admin+"/streams", harness.PageOptions{})
+	list.UntilTrue("the trouble in the list", `document.querySelector("#shows").innerText.includes("refuses connections")`)
+	page := b.Open(t, "http://"+s.Admin+"/streams/live/cam", harness.PageOptions{Width: 1000, Height: 700})
+	page.UntilTrue("away", `document.querySelector("#state").textContent === "away"`)
+	page.UntilTrue("the trouble", `document.querySelector("#camera").innerText.includes("refuses connections")`)
+	page.Screenshot(harness.Artefact(t, "camera-away.png"))
+	var text string
+	page.Evaluate(`document.body.innerText`, &text)
+	for _, nonsense := range []string{"End the show", "Nothing to complain of", "00:00", "OBS", "undefined", "hush"} {
+		if strings.Contains(text, nonsense) {
+			t.Errorf("the page says %q", nonsense)
+		}
+	}
+	harness.Publish(t, s.PublishURL("cam"), harness.HostOptions{})
+	page.UntilTrue("live", `document.querySelector("#state").textContent === "live"`)
+	page.UntilTrue("what a show that is on has", `!document.querySelector("#cut").hidden && document.querySelector("#camera").hidden && document.querySelector("#facts").innerText.includes("Show began")`)
+	untroubled(t, page.Report(time.Time{}))
+}
+
 // sameBlock checks that what the page has for OBS is what the API answers.
 func sameBlock(t *testing.T, s *harness.Server, page *harness.Page, query string) {
 	t.Helper()

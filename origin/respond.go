@@ -69,8 +69,9 @@ var (
 	errGone       = errors.New("the viewer has gone")
 )
 
-// ErrAway is wrapped by errors of shows that can't be had at present; the whole error is a sentence for viewers.
-var ErrAway = errors.New("the show is not there at present; try again")
+// ErrAway is wrapped by errors of shows that can't be had at present. The whole error is a sentence for viewers, what is
+// wrong first.
+var ErrAway = errors.New("try again in a moment")
 
 // failure says how an error is answered.
 type failure struct {

@@ -1,7 +1,7 @@
 // The operators' page: what the API says, for people. /streams has all shows, /streams/live/NAME one. It asks the API every two
 // seconds and touches only what has changed, so that nothing flickers and the focus stays where it is.
 
-import { age, bits, formatOf, frames, incoming, keysOf, sizeOf, sourceOf, summary, textOf, trackName } from './words.js';
+import { age, bits, formatOf, frames, incoming, keysOf, sizeOf, sourceOf, summary, textOf, trackName, troubleOf } from './words.js';
 
 const everyMs = 2000;
 const hiddenMs = 15_000;
@@ -9,6 +9,7 @@ const $ = (id) => document.getElementById(id);
 const [, name] = /^\/streams\/live\/([^/]+)$/.exec(location.pathname) ?? [];
 const show = name === undefined ? null : decodeURIComponent(name);
 const api = '/v1/streams';
+const makes = document.body.dataset.makes.split(' ').filter(Boolean);
 const own = `${api}/live/${encodeURIComponent(show)}`;
 
 // ---- drawing
@@ -76,22 +77,29 @@ function drawList({ streams }) {
   $('shows').hidden = streams.length === 0;
   table($('shows').tBodies[0], streams, (s) => s.name, (s) => [
     { link: `/streams/live/${encodeURIComponent(s.name)}`, text: s.name }, { state: s.state }, { number: String(s.viewers) }, summary(s.tracks),
-    s.remarks.at(-1)?.text ?? '',
+    troubleOf(s) || (s.remarks.at(-1)?.text ?? ''),
   ]);
 }
 
 // ---- one show
 
 function drawShow(s) {
+  const away = s?.state === 'away';
   $('absent').hidden = Boolean(s);
-  $('on').hidden = !s;
+  $('on').hidden = !s || away;
+  $('obs').hidden = makes.length === 0 || Boolean(s?.camera);
   for (const id of ['state', 'since', 'watch', 'cut']) $(id).hidden = !s;
+  const trouble = s ? troubleOf(s) : '';
+  $('camera').hidden = !trouble;
   if (!s) return;
   putState($('state'), s.state);
   put($('since'), `for ${age(Date.now() - Date.parse(s.since))}`);
   $('watch').hidden = !s.page;
   if (s.page && $('watch').href !== s.page) $('watch').href = s.page;
-  $('cut').hidden = s.state === 'ended';
+  $('cut').hidden = away || s.state === 'ended';
+  put($('trouble'), trouble);
+  put($('tries'), `Tries so far: ${s.camera?.tries}. The show goes on by itself once the camera is there.`);
+  if (away) return;
   facts($('facts'), [
     ['Viewers', String(s.viewers)],
     ['Coming in', bits(incoming(s))],
@@ -197,7 +205,7 @@ async function refresh() {
     else {
       const s = await ask(own);
       drawShow(s);
-      if (s) await drawCues();
+      if (s && s.state !== 'away') await drawCues();
     }
     $('stale').hidden = true;
   } catch (e) {
@@ -223,8 +231,6 @@ if (show === null) {
   $('name').textContent = show;
   $('obs-key').textContent = `pushcart key ${show}`;
   $('show').hidden = false;
-  const makes = document.body.dataset.makes.split(' ').filter(Boolean);
-  $('obs').hidden = makes.length === 0;
   const select = $('obs-form').elements.encoder;
   select.append(...makes.map((make) => new Option(make, make, make === 'x264', make === 'x264')));
   if (makes.length) drawOBS();

@@ -51,6 +51,12 @@ export function summary(tracks) {
   return [...new Set(pictures), ...new Set(voices)].join(', ');
 }
 
+// troubleOf says what is wrong with the camera of a show that is not on for that; '' if nothing is.
+export function troubleOf({ state, camera }) {
+  const trouble = state === 'live' ? '' : camera?.trouble ?? '';
+  return trouble && `${trouble[0].toUpperCase()}${trouble.slice(1)}.`;
+}
+
 // textOf is what a card says, in English if it can; id is for cards without words.
 export function textOf(content, id) {
   const one = (text) => (typeof text === 'string' ? text : text?.en ?? Object.values(text ?? {})[0]);

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net"
 	"strings"
 	"testing"
@@ -32,6 +33,9 @@ func TestAwayCameras(t *testing.T) {
 	list := s.awayCameras(nil)
 	if len(list) != 1 || list[0].Name != "cam1" || list[0].State != "away" || list[0].Since.IsZero() || !strings.Contains(list[0].Camera.Trouble, "refuses") {
 		t.Errorf("%+v", list)
+	}
+	if b, err := json.Marshal(list); err != nil || strings.Contains(string(b), `"start"`) {
+		t.Errorf("a show that has not begun has a beginning: %s, %v", b, err)
 	}
 	if more := s.awayCameras(list); len(more) > 0 {
 		t.Errorf("a show is there twice: %+v", more)

@@ -50,7 +50,7 @@ func (d *onDemand) begins() {
 func (d *onDemand) failed(why string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.failure = fmt.Errorf("%w: %s", origin.ErrAway, why)
+	d.failure = fmt.Errorf("%s; %w", why, origin.ErrAway)
 	d.fails++
 	d.wake()
 }
