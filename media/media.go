@@ -96,6 +96,9 @@ type Track struct {
 	// group is that quality of the track of the same Language and Label (of the host's first audio track, if it has neither).
 	// A video track with a group is best heard with the audio of that group.
 	Group string
+	// Away says of a contributed track that what it is there for has left, such as the voice that it mixes with the show's own
+	// sound. It goes on for those who play it, and is not for newcomers.
+	Away bool
 }
 
 // Kind returns what the track is for.

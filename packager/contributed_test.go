@@ -287,6 +287,48 @@ func TestVoice(t *testing.T) {
 	}
 }
 
+// TestVoiceAway has a mix whose voice is away: it goes on for those who listen, and is offered to newcomers for as long as if
+// it had left; not again when it leaves for good.
+func TestVoiceAway(t *testing.T) {
+	h := regular(80)
+	mix := mediatest.Audio{ID: 2001, Start: 48000, Language: "es"}
+	track := contribution(mix.Track())
+	away := track
+	away.Away = true
+	units := mix.Units(80 * 48000 / 1024)
+	at := func(seconds float64) int { return int((seconds - 1) * 48000 / 1024) }
+	var s script
+	s.host(h)
+	s.add(4500*time.Millisecond, joined(track))
+	s.units(track, units[at(4.5):at(60)], 200*time.Millisecond)
+	s.add(20*time.Second, joined(away))
+	s.add(60500*time.Millisecond, left(away))
+	s.add(70*time.Second, joined(track))
+	s.units(track, units[at(70):], 200*time.Millisecond)
+	p := newShow(t, "low")
+	in := inspect(t, p)
+	seen := make(map[int]string)
+	s.play(t, p, in, func(second int) {
+		if second > 2 {
+			seen[second] = offered(t, p)
+		}
+	})
+	for second, want := range map[int]string{6: "v1 a1 a2", 21: "v1 a1 a2", 49: "v1 a1 a2", 51: "v1 a1", 59: "v1 a1", 62: "v1 a1", 69: "v1 a1", 72: "v1 a1 a2"} {
+		if seen[second] != want {
+			t.Errorf("at %d s offered are %s, want %s", second, seen[second], want)
+		}
+	}
+	own := 0
+	for _, x := range in.seen["a2"].units {
+		if mediatest.Index(x.Data) >= 0 {
+			own++
+		}
+	}
+	if want := at(60) - at(4.5) + len(units) - at(70); own < want-60 { // the last are not in a segment yet
+		t.Errorf("%d of its own units are there, want %d", own, want)
+	}
+}
+
 // TestStray has tracks whose keyframes do not line up: they leave the ladder with a remark, and come back.
 func TestStray(t *testing.T) {
 	frame := int64(3000)

@@ -58,12 +58,13 @@ func (g group) inQuality(name string, qualities []*rendition) group {
 	return q
 }
 
-// has reports whether q is a quality of r.
+// has reports whether q is a quality of r. Only the show's own sound has any: an interpreter who speaks the host's language
+// has not.
 func (r *rendition) has(q *rendition) bool {
 	if q.track.Language == "" && q.track.Label == "" {
 		return r.original()
 	}
-	return q.track.Language == r.track.Language && q.track.Label == r.track.Label
+	return r.original() && q.track.Language == r.track.Language && q.track.Label == r.track.Label
 }
 
 // variant describes r together with g: with the largest of its members, and the codecs of all.

@@ -72,8 +72,8 @@ func (r *rendition) offered() bool {
 		return false
 	case r.quality() && (r.idle || !p.shows(r.track.Group)):
 		return false
-	case r.idle:
-		// A voice may just be reconnecting, and there is silence.
+	case r.idle, r.track.Away:
+		// A voice may just be reconnecting, and there is silence, or the show's own sound.
 		return r.fills() && r.quiet.heard && p.positionTime(p.lead.end, p.lead.timescale()).Sub(r.left) < awayFor
 	case r.video() && r != p.lead:
 		return r.step.live

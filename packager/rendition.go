@@ -32,7 +32,7 @@ type rendition struct {
 	begun  bool      // it has its place in the epoch
 	fed    bool      // the epoch has had media, so that the configuration can't change
 	shown  bool      // in the multivariant playlist
-	left   time.Time // when it became idle, by program date-time
+	left   time.Time // when it became idle, or what it is there for went away, by program date-time
 
 	shift      int64 // what is added to DTS, so that a keyframe is decoded when it is presented
 	partTarget int64

@@ -162,6 +162,39 @@ func TestQualities(t *testing.T) {
 	}
 }
 
+// TestQualityIsTheHosts: an interpreter in the host's own language, who is called like the host's sound, is heard in all
+// groups.
+func TestQualityIsTheHosts(t *testing.T) {
+	h := &host{}
+	h.video(mediatest.Video{Start: 90000}, 12, "")
+	h.audio(mediatest.Audio{Start: 48000, Language: "en"}, 12)
+	rung := mediatest.Video{ID: 2001, Start: 90000, Bytes: 500}
+	voice := mediatest.Audio{ID: 2033, Start: 48000, Language: "en"}
+	quality := mediatest.Audio{ID: 2065, Start: 48000, Bytes: 150, Language: "en"}
+	tracks := []media.Track{contribution(rung.Track()), contribution(voice.Track()), contribution(quality.Track())}
+	tracks[0].Group, tracks[2].Group = "64k", "64k"
+	var s script
+	s.host(h)
+	for i, units := range [][]media.AccessUnit{rung.Units(330), voice.Units(510), quality.Units(510)} {
+		s.add(1001*time.Millisecond, joined(tracks[i]))
+		s.units(tracks[i], units, 0)
+	}
+	p := newShow(t, "low")
+	s.play(t, p, inspect(t, p), nil)
+	m, err := m3u8.ParseMultivariant([]byte(multivariantText(t, p)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameMembers(t, m)
+	played := make(map[string][]string)
+	for _, a := range m.Audio {
+		played[a.Group] = append(played[a.Group], a.StableID)
+	}
+	if own, low := played["audio"], played["audio-64k"]; len(own) != 2 || len(low) != 2 || low[0] == own[0] || low[1] != own[1] {
+		t.Errorf("played are %v, and %v at the lower rate", own, low)
+	}
+}
+
 // sameMembers checks that all groups have the same renditions, in the same order, with the same attributes but for
 // where they are found (rfc8216bis 4.4.6.1.1).
 func sameMembers(t *testing.T, m *m3u8.Multivariant) {

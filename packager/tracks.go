@@ -67,6 +67,9 @@ func (p *Packager) join(tracks []media.Track) error {
 		}
 		if r := p.byTrack[t.ID]; r != nil {
 			if r.track.SameConfig(t) {
+				if t.Away && !r.track.Away {
+					r.noteLeft()
+				}
 				r.track = t
 				p.redescribe = true
 				continue
@@ -105,7 +108,9 @@ func (r *rendition) goAway() {
 		return
 	}
 	r.idle = true
-	r.left = r.p.positionTime(r.end, r.timescale())
+	if !r.track.Away { // what it is there for has left before
+		r.noteLeft()
+	}
 	if r.video() {
 		r.closePart(true) // gaps follow
 		r.sleep()
@@ -115,6 +120,9 @@ func (r *rendition) goAway() {
 		r.giveUp()
 	}
 }
+
+// noteLeft notes that what r is there for is not there from now on.
+func (r *rendition) noteLeft() { r.left = r.p.positionTime(r.end, r.timescale()) }
 
 // assign gives track t to the rendition that it has had, or to a new one. main says that it is the host's
 // first track of its kind.

@@ -20,7 +20,7 @@ const (
 	EventEnded
 	// EventJoined says that Tracks, which are contributed, have joined the epoch; nothing else changes. Their
 	// units follow, and the first ones may depend on others that nobody has heard. A track that is known
-	// already is no news, unless its configuration has changed.
+	// already is no news, unless its configuration has changed, or what else is said of it.
 	EventJoined
 	// EventLeft says that contributed Tracks have gone. They may come back with the same IDs.
 	EventLeft

@@ -214,11 +214,12 @@ func (r Rung) validate() error {
 // Rungs returns the rungs of the show called name, for others who can make them; nil if it has none.
 func (c Config) Rungs(name string) []Rung { return slices.Clone(c.ladderOf(name)) }
 
-// AudioBitRates returns those that the rungs of the show called name want for their sound, each once.
-func (c Config) AudioBitRates(name string) []BitRate {
+// AudioBitRates returns those that the rungs of the show called name want for their sound, each once. Rungs whose encoders
+// are not among those that ffmpeg has want nothing: they are not made.
+func (c Config) AudioBitRates(name string, encoders map[string]bool) []BitRate {
 	var rates []BitRate
 	for _, r := range c.ladderOf(name) {
-		if r.AudioBitRate > 0 && !slices.Contains(rates, r.AudioBitRate) {
+		if r.AudioBitRate > 0 && encoders[r.Encoder] && !slices.Contains(rates, r.AudioBitRate) {
 			rates = append(rates, r.AudioBitRate)
 		}
 	}

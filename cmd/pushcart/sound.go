@@ -17,8 +17,8 @@ func soundOptions(conf config.Config) sound.Options {
 		Convert: conf.Sound.Converts(), Ducking: float64(conf.Sound.Ducking),
 	}
 	if len(ladder.Shows) > 0 {
-		opt.Qualities = func(name string) (list []sound.Quality) {
-			for _, r := range ladder.AudioBitRates(name) {
+		opt.Qualities = func(name string, encoders map[string]bool) (list []sound.Quality) {
+			for _, r := range ladder.AudioBitRates(name, encoders) {
 				list = append(list, sound.Quality{Group: r.Group(), BitRate: int(r)})
 			}
 			return list

@@ -86,6 +86,10 @@ func (e *Entrance) Enter(tracks []media.Track, held [][]media.AccessUnit) error 
 	}
 }
 
+// Tell says something else of the tracks, whose configurations are as before. That the show is over, those who follow it find
+// out.
+func (e *Entrance) Tell(tracks []media.Track) { _ = e.pub.Begin(tracks) }
+
 // Write hands a unit on to the show, which has to have been entered.
 func (e *Entrance) Write(au media.AccessUnit) error { return e.pub.Write(au) }
 

@@ -108,12 +108,32 @@ func (c *collector) Put(i int, f nut.Frame) error {
 
 // enter joins the show. The caller holds the lock.
 func (c *collector) enter() error {
-	tracks, held := make([]media.Track, len(c.outs)), make([][]media.AccessUnit, len(c.outs))
+	held := make([][]media.AccessUnit, len(c.outs))
 	for i, o := range c.outs {
-		tracks[i], held[i] = o.track, o.held
-		o.held = nil
+		held[i], o.held = o.held, nil
 	}
-	return c.show.Enter(tracks, held)
+	return c.show.Enter(c.tracks(), held)
+}
+
+// tracks are those that are made. The caller holds the lock.
+func (c *collector) tracks() []media.Track {
+	var list []media.Track
+	for _, o := range c.outs {
+		list = append(list, o.track)
+	}
+	return list
+}
+
+// away notes whether the voice is away that is to be heard in what is made, and tells the show.
+func (c *collector) away(yes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, o := range c.outs {
+		o.track.Away = yes
+	}
+	if c.show.In() {
+		c.show.Tell(c.tracks())
+	}
 }
 
 // Leave implements ffmpeg.Collector.

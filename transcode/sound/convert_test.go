@@ -87,8 +87,8 @@ func TestQualities(t *testing.T) {
 		units[i].DTS += odd
 		units[i].PTS += odd
 	}
-	h := newHouse(t, Options{Qualities: func(name string) []Quality {
-		if name != "a" {
+	h := newHouse(t, Options{Qualities: func(name string, encoders map[string]bool) []Quality {
+		if name != "a" || !encoders[aacEncoder] {
 			return nil
 		}
 		return []Quality{{"48k", 48_000}, {"96k", 96_000}, {"256k", 256_000}}

@@ -1,8 +1,12 @@
 package sound
 
 import (
+	"errors"
+	"fmt"
+
 	"pushcart/media"
 	"pushcart/stream"
+	"pushcart/transcode/ffmpeg"
 )
 
 // copier does a task without ffmpeg: it offers the voice alone, as it is.
@@ -13,11 +17,15 @@ type copier struct {
 
 var _ maker = (*copier)(nil)
 
-// newCopier joins the show with the voice of k, which has a plain one.
+// newCopier joins the show with the voice of k, which has a plain one. Errors are errOver, and a *ffmpeg.Failure where the
+// show has no room for it.
 func newCopier(j *job, k *task) (*copier, error) {
 	pub, err := j.place().Join([]media.Track{*k.plain})
-	if err != nil {
-		return nil, err
+	switch {
+	case errors.Is(err, stream.ErrClosed):
+		return nil, errOver
+	case err != nil:
+		return nil, &ffmpeg.Failure{Why: fmt.Sprintf("is not heard: %v", err)}
 	}
 	return &copier{pub, len(k.inputs) - 1}, nil
 }
@@ -29,6 +37,9 @@ func (c *copier) push(input int, au media.AccessUnit) {
 		_ = c.pub.Write(au)
 	}
 }
+
+// away implements maker.
+func (c *copier) away(bool) bool { return false }
 
 // Stop implements maker.
 func (c *copier) Stop(why error) { c.pub.Close(why) }

@@ -101,14 +101,17 @@ func (f *following) event(ev stream.Event) error {
 		if f.cur != nil {
 			return errAgain
 		}
-		f.there = f.task.hasAll(ev.Tracks)
+		f.there = hasAll(ev.Tracks, f.task.inputs)
 	case stream.EventLeft:
 		if slices.ContainsFunc(ev.Tracks, f.task.needs) {
-			f.there = false
+			f.there = f.cur != nil && f.cur.away(true)
 		}
 	case stream.EventJoined:
 		if slices.ContainsFunc(ev.Tracks, f.task.needs) {
-			f.there = f.task.hasAll(append(slices.Clone(f.task.inputs), ev.Tracks...))
+			f.there = hasAll(append(slices.Clone(f.task.inputs), ev.Tracks...), f.task.inputs)
+			if f.cur != nil && f.there {
+				f.cur.away(false)
+			}
 		}
 	case stream.EventUnit:
 		return f.unit(ev.Unit)

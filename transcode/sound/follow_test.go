@@ -17,6 +17,7 @@ import (
 type silent struct{ pushed int }
 
 func (m *silent) push(int, media.AccessUnit) { m.pushed++ }
+func (m *silent) away(bool) bool             { return false }
 func (m *silent) Stop(error)                 {}
 
 // Behind a hole that is too long ffmpeg begins anew: once, also where the newest keyframe is before the hole.

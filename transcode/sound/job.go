@@ -38,6 +38,7 @@ type job struct {
 	task   *task
 	cancel context.CancelFunc
 	done   chan struct{}
+	left   time.Time // when the voice of a mix that goes on has left; zero while it is there
 
 	mu       sync.Mutex // guards what follows
 	state    State
@@ -50,29 +51,36 @@ type job struct {
 // do does a task until ctx is done or the show is over.
 func (j *job) do(ctx context.Context, k *task) {
 	defer j.set(Idle, "")
-	if why := j.sh.st.have.Problem; why != "" && len(k.outputs) > 0 {
+	why := j.sh.st.have.Problem
+	switch {
+	case len(k.outputs) == 0:
+		j.without(ctx, k, "there is no sound of the host's to mix it with")
+	case why != "":
 		j.sh.s.Remark(j.role+" off", j.hopeless(k, why))
-		j.without(ctx, k, why, 0)
-		return
+		j.without(ctx, k, why)
+	default:
+		again(ctx, func() error { return j.attempt(ctx, k) }, func(f *ffmpeg.Failure) { j.failed(ctx, k, f) })
 	}
+}
+
+// again does something until ctx is done or the show is over: once more in another epoch, and when it has failed, after what
+// failed does.
+func again(ctx context.Context, once func() error, failed func(*ffmpeg.Failure)) {
 	for ctx.Err() == nil {
-		err := j.attempt(ctx, k)
+		err := once()
 		var f *ffmpeg.Failure
 		switch {
 		case errors.Is(err, errAgain):
 		case errors.As(err, &f):
-			j.failed(ctx, k, f)
+			failed(f)
 		default:
 			return
 		}
 	}
 }
 
-// attempt does the task with ffmpeg, where it needs that, when a process may be started.
+// attempt does the task with ffmpeg, when a process may be started.
 func (j *job) attempt(ctx context.Context, k *task) error {
-	if len(k.outputs) == 0 {
-		return j.plainly(ctx, k)
-	}
 	select {
 	case j.sh.st.slots <- struct{}{}:
 	default:
@@ -96,11 +104,6 @@ func (j *job) attempt(ctx context.Context, k *task) error {
 	})
 }
 
-// plainly offers the task's voice as it is.
-func (j *job) plainly(ctx context.Context, k *task) error {
-	return j.follow(ctx, k, func(int, media.AccessUnit, context.CancelCauseFunc) (maker, error) { return newCopier(j, k) })
-}
-
 // failed rests after a failure, or goes without ffmpeg for a while.
 func (j *job) failed(ctx context.Context, k *task, f *ffmpeg.Failure) {
 	if f.Stood >= steady {
@@ -118,42 +121,45 @@ func (j *job) failed(ctx context.Context, k *task, f *ffmpeg.Failure) {
 	}
 	j.log.Warn("sound failed", slog.String("why", "it "+f.Why), slog.String("then", then), slog.String("ffmpeg", f.Words))
 	j.sh.s.Remark(j.role+" failed", fmt.Sprintf("%s %s; %s.", k.what(), f.Why, then))
+	why := fmt.Sprintf("it %s; %s", f.Why, then)
 	if rest != plainPause {
-		j.set(Resting, fmt.Sprintf("it %s; %s", f.Why, then))
-		wait(ctx, rest)
+		j.rest(ctx, rest, why)
 		return
 	}
-	j.without(ctx, k, fmt.Sprintf("it %s; %s", f.Why, then), rest)
+	ctx, cancel := context.WithTimeout(ctx, rest)
+	defer cancel()
+	j.without(ctx, k, why)
 }
 
-// without does what can be done without ffmpeg, for some time, or for ever if that is zero.
-func (j *job) without(ctx context.Context, k *task, why string, d time.Duration) {
-	if d > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d)
-		defer cancel()
-	}
+// rest waits for some time, or until ctx is done.
+func (j *job) rest(ctx context.Context, d time.Duration, why string) {
+	j.set(Resting, why)
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-ctx.Done()
+}
+
+// without does what can be done without ffmpeg, until ctx is done or the show is over: it offers a voice as it is.
+func (j *job) without(ctx context.Context, k *task, why string) {
 	if k.plain == nil {
 		j.set(Off, why)
 		<-ctx.Done()
 		return
 	}
-	j.set(Plain, why)
-	for ctx.Err() == nil {
-		if err := j.plainly(ctx, k); !errors.Is(err, errAgain) {
-			return
-		}
-	}
+	again(ctx, func() error {
+		j.set(Plain, why)
+		return j.follow(ctx, k, func(int, media.AccessUnit, context.CancelCauseFunc) (maker, error) { return newCopier(j, k) })
+	}, func(f *ffmpeg.Failure) {
+		why := fmt.Sprintf("%s; it is tried again in %v", f.Why, lastPause)
+		j.sh.s.Remark(j.role+" alone", fmt.Sprintf("The voice in %s %s.", k.plain.Language, why))
+		j.rest(ctx, lastPause, "it "+why)
+	})
 }
 
-// wait waits for some time, or until ctx is done.
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+// late tells the operator that most of a mix's voice is left out.
+func (j *job) late(k *task, behind time.Duration) {
+	j.sh.s.Remark(j.role+" late", fmt.Sprintf("The voice in %s is up to %.1f s behind the host's sound, and the mix waits %.1f s for it: most of it is not heard. Give it a larger offset (interpreters.offset, or offset in its address), or a better line.",
+		k.inputs[1].Language, behind.Seconds(), patience.Seconds()))
 }
 
 // place is the job's among the contributors of the show.

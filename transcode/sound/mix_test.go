@@ -70,6 +70,48 @@ func TestMixTimes(t *testing.T) {
 	mixed(t, 6, clicks(1.4, 4.9, 8.2), clicks(1.9, 6.1, 9.25)).clicksAt(t, 1.4, 1.9, 4.9, 6.1, 8.2, 9.25)
 }
 
+// TestMixWithoutVoice has the voice leave: who listens to it goes on with the host, who is not lowered, and hears the
+// voice again when it comes back.
+func TestMixWithoutVoice(t *testing.T) {
+	t.Parallel()
+	record.FFmpeg(t)
+	const hum, speech = 440, 1500
+	ours := newPCM(media.CodecPCMA, 8000, tone(hum, 0.3, 1, 20))
+	spoken := newPCM(media.CodecL16, 48000, tone(speech, 0.25, 1, 20))
+	h := newHouse(t, Options{Ducking: 14})
+	host, s := h.host(t, "a", ours.track)
+	voice, theirs := h.joinVoice(t, "a", "fr", spoken)
+	both := func(from, to float64) {
+		for at := from; at < to; at += 0.5 {
+			write(t, host, ours.units(at, at+0.5))
+			write(t, voice, theirs.units(at, at+0.5))
+		}
+	}
+	both(1, 4)
+	listen(t, s, until(3, "fr"))
+	voice.Close(nil)
+	write(t, host, ours.units(4, 8))
+	got := listen(t, s, until(7, "fr"))["fr"]
+	if !got.track.Away {
+		t.Error("the mix is still offered to newcomers")
+	}
+	if level := got.level(t, hum, 5, 7); level < -11.2 || level > -9.8 {
+		t.Errorf("the hum is at %.1f dB, want -10.5", level)
+	}
+	voice, theirs = h.joinVoice(t, "a", "fr", spoken)
+	both(8, 13)
+	back := listen(t, s, until(12, "fr"))["fr"]
+	if back.track.ID != got.track.ID || back.track.Away {
+		t.Errorf("the mix is another track, or still away: %+v", back.track)
+	}
+	if level := back.level(t, speech, 9, 11.5); level < -12.7 || level > -11.3 {
+		t.Errorf("the voice is at %.1f dB, want -12", level)
+	}
+	if st := h.studio.Status("a"); len(st) != 1 || st[0].Failures != 0 {
+		t.Errorf("status: %+v", st)
+	}
+}
+
 // TestVoiceAlone: where nothing can be mixed, the voice is offered as it is, with the bytes that it has.
 func TestVoiceAlone(t *testing.T) {
 	t.Parallel()

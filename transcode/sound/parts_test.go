@@ -85,22 +85,23 @@ func TestPlan(t *testing.T) {
 	telephone := alaw
 	telephone.ID, telephone.Language, telephone.Contributed = 2001, "fr", true
 	broken := media.Track{ID: 3, Codec: media.CodecPCMA, Timescale: 8000, Internal: true}
-	low := func(string) []Quality { return []Quality{{"64k", 64_000}} }
+	low := func(string, map[string]bool) []Quality { return []Quality{{"64k", 64_000}} }
 	for name, c := range map[string]struct {
 		opt    Options
 		tracks []media.Track
 		want   string
 	}{
-		"a usual show":            {Options{Convert: true, Ducking: 12}, []media.Track{aac, heard}, ""},
-		"a camera":                {Options{Convert: true}, []media.Track{alaw}, "sound:1>1"},
-		"not converted":           {Options{Ducking: 12}, []media.Track{alaw}, ""},
-		"no channels":             {Options{Convert: true}, []media.Track{broken}, ""},
-		"another rate":            {Options{Qualities: low}, []media.Track{aac}, "sound:1>1"},
-		"a camera, another rate":  {Options{Convert: true, Qualities: low}, []media.Track{alaw}, "sound:1>2"},
-		"a voice":                 {Options{Ducking: 12}, []media.Track{aac, voice}, "mix@fr:2>1"},
-		"a voice by telephone":    {Options{Convert: true}, []media.Track{aac, telephone}, "mix@fr:1>1"},
-		"a voice without a host":  {Options{Ducking: 12}, []media.Track{voice}, "mix@fr:1>0"},
-		"a voice over a camera's": {Options{Convert: true, Ducking: 12}, []media.Track{alaw, voice}, "sound:1>1 mix@fr:2>1"},
+		"a usual show":                     {Options{Convert: true, Ducking: 12}, []media.Track{aac, heard}, ""},
+		"a camera":                         {Options{Convert: true}, []media.Track{alaw}, "sound:1>1"},
+		"not converted":                    {Options{Ducking: 12}, []media.Track{alaw}, ""},
+		"a rate of what nobody is offered": {Options{Ducking: 12, Qualities: low}, []media.Track{alaw}, ""},
+		"no channels":                      {Options{Convert: true}, []media.Track{broken}, ""},
+		"another rate":                     {Options{Qualities: low}, []media.Track{aac}, "sound:1>1"},
+		"a camera, another rate":           {Options{Convert: true, Qualities: low}, []media.Track{alaw}, "sound:1>2"},
+		"a voice":                          {Options{Ducking: 12}, []media.Track{aac, voice}, "mix@fr:2>1"},
+		"a voice by telephone":             {Options{Convert: true}, []media.Track{aac, telephone}, "mix@fr:1>1"},
+		"a voice without a host":           {Options{Ducking: 12}, []media.Track{voice}, "mix@fr:1>0"},
+		"a voice over a camera's":          {Options{Convert: true, Ducking: 12}, []media.Track{alaw, voice}, "sound:1>1 mix@fr:2>1"},
 	} {
 		st := New(c.opt, nil, nil)
 		var got []string
@@ -110,5 +111,32 @@ func TestPlan(t *testing.T) {
 		if g := strings.Join(got, " "); g != c.want {
 			t.Errorf("%s: %q, want %q", name, g, c.want)
 		}
+	}
+}
+
+// TestVoiceTooLate: it is told once that most of a voice is left out, and again when it had been in time meanwhile.
+func TestVoiceTooLate(t *testing.T) {
+	v := newVoice(newPCM(media.CodecPCMA, 8000, func(float64) float64 { return 0 }).track)
+	now := time.Second
+	speak := func(d, behind time.Duration) (told []time.Duration) {
+		for end := now + d; now < end; now += 20 * time.Millisecond {
+			v.follow(now, func(media.AccessUnit) {})
+			at := media.Ticks(now-behind, 8000)
+			v.take(media.AccessUnit{DTS: at, PTS: at})
+			if late := v.tooLate(); late > 0 {
+				told = append(told, late)
+			}
+		}
+		return told
+	}
+	if told := speak(5*lateSpan, patience/2); len(told) != 0 {
+		t.Errorf("a voice in time is %v late", told)
+	}
+	if told := speak(5*lateSpan, 2*time.Second); len(told) != 1 || told[0] < 1900*time.Millisecond || told[0] > 2100*time.Millisecond {
+		t.Errorf("a voice that is 2 s behind is %v late", told)
+	}
+	speak(2*lateSpan, 0)
+	if told := speak(2*lateSpan, time.Second); len(told) != 1 {
+		t.Errorf("late again: told %v", told)
 	}
 }

@@ -41,9 +41,9 @@ func (k *task) needs(t media.Track) bool {
 	return slices.ContainsFunc(k.inputs, func(in media.Track) bool { return in.ID == t.ID })
 }
 
-// hasAll reports whether the tracks, of which the last of an ID counts, include all inputs as they are.
-func (k *task) hasAll(tracks []media.Track) bool {
-	for _, in := range k.inputs {
+// hasAll reports whether the tracks, of which the last of an ID counts, include all these inputs as they are.
+func hasAll(tracks, inputs []media.Track) bool {
+	for _, in := range inputs {
 		same := false
 		for _, t := range tracks {
 			if t.ID == in.ID {
@@ -105,13 +105,13 @@ func (st *Studio) plan(name string, tracks []media.Track) []*task {
 }
 
 // qualities returns those that are worth being made of t. All that a variant of the show can be heard with is in one
-// codec, so there are none of Opus.
+// codec, so there are none of Opus; and none of what is not offered at all.
 func (st *Studio) qualities(name string, t media.Track) []Quality {
-	if st.opt.Qualities == nil || t.Codec != media.CodecAAC && !t.Codec.ForTranscoding() {
+	if st.opt.Qualities == nil || t.Codec != media.CodecAAC && !t.Codec.ForTranscoding() || t.Internal && !st.opt.Convert {
 		return nil
 	}
 	var list []Quality
-	for _, q := range st.opt.Qualities(name) {
+	for _, q := range st.opt.Qualities(name, st.have.Encoders) {
 		if t.BitRate == 0 || t.Internal || q.BitRate < t.BitRate {
 			list = append(list, q)
 		}

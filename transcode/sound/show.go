@@ -5,9 +5,14 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
+	"pushcart/media"
 	"pushcart/stream"
 )
+
+// lonelyFor is how long a mix goes on without its voice. It is not offered any more before that (package packager).
+const lonelyFor = 10 * time.Minute
 
 // show is all that is made for one show.
 type show struct {
@@ -33,15 +38,44 @@ func (sh *show) run(ctx context.Context) {
 	}
 	for {
 		tracks, changed := sh.s.Lineup()
-		sh.apply(ctx, sh.st.plan(sh.s.Name(), tracks))
+		tasks := sh.st.plan(sh.s.Name(), tracks)
+		lonely, over := sh.lonely(tasks, tracks)
+		sh.apply(ctx, append(tasks, lonely...))
 		select {
 		case <-changed:
+		case <-over:
 		case <-sh.s.Done():
 			return
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// lonely returns the mixes that go on with the show's own sound after their voices have left, besides the tasks that there
+// are for these tracks, and a channel that tells when it is over with one of them. Who listens to a mix would hear
+// nothing else, and not all players can be told to change.
+func (sh *show) lonely(tasks []*task, tracks []media.Track) (mixes []*task, over <-chan time.Time) {
+	next := lonelyFor
+	for _, j := range sh.jobs { // nobody else writes it
+		if slices.ContainsFunc(tasks, func(k *task) bool { return k.role == j.role }) {
+			j.left = time.Time{}
+			continue
+		}
+		if j.task == nil || j.task.duck == 0 || !hasAll(tracks, j.task.inputs[:1]) || j.status().State != Running {
+			continue
+		}
+		if j.left.IsZero() {
+			j.left = time.Now()
+		}
+		if rest := time.Until(j.left.Add(lonelyFor)); rest > 0 {
+			mixes, next = append(mixes, j.task), min(next, rest)
+		}
+	}
+	if len(mixes) > 0 {
+		over = time.After(next)
+	}
+	return mixes, over
 }
 
 // apply sees to it that these tasks are done and no others.

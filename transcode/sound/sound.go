@@ -30,8 +30,9 @@ type Options struct {
 	Convert bool
 	// Ducking is by how many decibels a show's own sound is lowered while an interpreter speaks; zero for no mix.
 	Ducking float64
-	// Qualities returns those in which the own sound of the show called name is wanted. It may be nil.
-	Qualities func(name string) []Quality
+	// Qualities returns those in which the own sound of the show called name is wanted, if ffmpeg has these encoders. It may
+	// be nil.
+	Qualities func(name string, encoders map[string]bool) []Quality
 }
 
 // Quality is one in which sound is offered.
