@@ -19,6 +19,8 @@ type Contribution struct {
 	// Derived says that it is made from the show itself. Its tracks end with each epoch: Begin has to be
 	// called again in the next one.
 	Derived bool
+	// Epoch is the one that a Derived contribution is made from (Event.Epoch); zero for whichever is on.
+	Epoch int
 }
 
 const (
@@ -100,6 +102,9 @@ func (s *Stream) join(p *Publisher, tracks []media.Track) error {
 		t.ID += p.base
 		t.Contributed = true
 		joined[i] = t
+	}
+	if p.Derived && p.Epoch != 0 && p.Epoch != s.epochs {
+		return ErrPast
 	}
 	if p.Derived && s.state != Live {
 		return nil // there is no epoch that it could be of

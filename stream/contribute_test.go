@@ -127,6 +127,32 @@ func TestContributionsSurviveEpochs(t *testing.T) {
 	expect(t, r, "interrupted", "tracks 1 2001", "2001")
 }
 
+// What is made of an epoch does not get into the next one, if that has begun meanwhile.
+func TestDerivedOfThePast(t *testing.T) {
+	h := newTestHub(t, Config{}, nil)
+	p := publish(t, h, "a")
+	begin(t, p)
+	r := p.Stream().NewReader()
+	events, err := r.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	epoch := events[0].Epoch
+	begin(t, p)
+	late := join(t, h, "a", Contribution{Role: "ladder", Derived: true, Epoch: epoch})
+	if err := late.Begin([]media.Track{voice()}); !errors.Is(err, ErrPast) {
+		t.Errorf("the rungs of the last epoch: %v", err)
+	}
+	if events, err = r.Next(t.Context()); err != nil || len(events) != 1 || events[0].Epoch != epoch+1 {
+		t.Fatalf("%+v, %v", events, err)
+	}
+	again := join(t, h, "a", Contribution{Role: "ladder", Derived: true, Epoch: events[0].Epoch})
+	if err := again.Begin([]media.Track{voice()}); err != nil {
+		t.Error(err)
+	}
+	expect(t, r, "joined 2001")
+}
+
 func TestRoleTakesOver(t *testing.T) {
 	h := newTestHub(t, Config{}, nil)
 	p := publish(t, h, "a")

@@ -33,6 +33,8 @@ type Event struct {
 	// Tracks are, with EventTracks, all tracks of the epoch, the publisher's before contributed ones; with
 	// EventJoined and EventLeft those that it is about. They are shared: read only.
 	Tracks []media.Track
+	// Epoch is, with EventTracks, the number of the epoch that begins, from 1.
+	Epoch int
 	// Suspended says, with EventEnded, that it is the server that ends, and not the show: it may go on when the
 	// server is back.
 	Suspended bool

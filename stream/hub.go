@@ -31,6 +31,8 @@ var (
 	ErrCrowded = errors.New("the show has as many contributors as it may have")
 	// ErrRoles: the show has had as many roles of contributors as it may have in its life.
 	ErrRoles = errors.New("the show has had as many roles of contributors as it may have")
+	// ErrPast: what has been made is of an epoch of the show that is over.
+	ErrPast = errors.New("the host has begun anew")
 	// ErrLagged: the reader has been too slow and has lost events. It goes on with the next keyframe.
 	ErrLagged = errors.New("reader too slow: events were lost")
 )

@@ -45,7 +45,7 @@ func (p *Publisher) active() bool {
 
 // Begin starts an epoch with the given tracks, which belong to the stream from here on. A contributor's
 // tracks join the epoch that is on, or else the next one, in the place of those that it had before; their IDs
-// are 1 to 32. It returns ErrClosed when p has lost its right.
+// are 1 to 32. It returns ErrClosed when p has lost its right, and ErrPast when its epoch is over.
 func (p *Publisher) Begin(tracks []media.Track) error {
 	s := p.s
 	s.mu.Lock()
@@ -69,10 +69,11 @@ func (p *Publisher) Begin(tracks []media.Track) error {
 		s.hub.log.Info("show has changed its tracks", slog.String("stream", s.name), slog.String("tracks", describe(tracks)))
 	}
 	s.own = tracks
+	s.epochs++
 	s.forgetDerived()
 	s.gatherTracks()
 	s.meter.begin(s.tracks)
-	s.append(Event{Kind: EventTracks, Tracks: s.tracks})
+	s.append(Event{Kind: EventTracks, Tracks: s.tracks, Epoch: s.epochs})
 	return nil
 }
 

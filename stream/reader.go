@@ -79,7 +79,7 @@ func (r *Reader) take() ([]Event, error) {
 		return nil, nil
 	}
 	if r.tracks {
-		r.batch = append(r.batch, Event{Kind: EventTracks, Tracks: s.tracks})
+		r.batch = append(r.batch, Event{Kind: EventTracks, Tracks: s.tracks, Epoch: s.epochs})
 		r.tracks = false
 		r.tellNotes()
 	}

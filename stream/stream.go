@@ -59,6 +59,7 @@ type Stream struct {
 	window    *time.Timer           // ends an interrupted show
 	until     time.Time             // when it does
 	begun     bool
+	epochs    int // that the show has had
 
 	// The log: events[i] has index first+i.
 	events  []Event

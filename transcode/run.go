@@ -31,7 +31,7 @@ type run struct {
 // another goroutine; it is the caller who calls Stop, then or at any other time.
 func newRun(sh *show, src source, fail context.CancelCauseFunc) (*run, error) {
 	cfg := sh.t.cfg
-	col := newCollector(src.targets, sh.place().Join)
+	col := newCollector(src.targets, sh.place(src.epoch).Join)
 	dog := watchdog{started: time.Now()}
 	restore := sh.policy.restoreAfter()
 	r, err := ffmpeg.Begin(ffmpeg.Order{
@@ -52,9 +52,9 @@ func newRun(sh *show, src source, fail context.CancelCauseFunc) (*run, error) {
 	return &run{r, col}, nil
 }
 
-// place is the ladder's among the contributors of the show.
-func (sh *show) place() contribute.Place {
-	return contribute.Place{Hub: sh.t.hub, Show: sh.s, Role: role, Agent: "ffmpeg " + sh.t.have.Version}
+// place is the ladder's among the contributors of the show, in an epoch.
+func (sh *show) place(epoch int) contribute.Place {
+	return contribute.Place{Hub: sh.t.hub, Show: sh.s, Role: role, Epoch: epoch, Agent: "ffmpeg " + sh.t.have.Version}
 }
 
 // push hands on a picture of the source. It does not wait.

@@ -5,22 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"math"
-	"slices"
 	"sync"
 	"time"
 
-	"pushcart/media"
 	"pushcart/stream"
 	"pushcart/transcode/ffmpeg"
-)
-
-// What follow returns, besides a *ffmpeg.Failure and errRestore.
-var (
-	errAgain    = errors.New("another epoch")  // or a reader that has lost its place
-	errNeedSlot = errors.New("no slot")        // the show would have a ladder, if it may
-	errOver     = errors.New("it is all over") // the show, or the server
 )
 
 // show is the ladder of one show, through all its epochs.
@@ -67,6 +56,8 @@ func (sh *show) run(ctx context.Context) {
 		var f *ffmpeg.Failure
 		switch {
 		case errors.Is(err, errAgain):
+		case errors.Is(err, errAway):
+			sh.release()
 		case errors.Is(err, errNeedSlot):
 			if !sh.waitForSlot(ctx) {
 				return
@@ -82,77 +73,6 @@ func (sh *show) run(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// follow reads the show from its newest keyframe on, and has it transcoded, until something has to change.
-func (sh *show) follow(ctx context.Context) (why error) {
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	reader := sh.s.NewReader()
-	defer reader.Close()
-	var src source
-	var due []stream.Due
-	var cur *run
-	defer func() {
-		if cur != nil {
-			sh.stopped()
-			cur.Stop(why)
-		}
-	}()
-	for {
-		events, err := reader.Await(ctx, due)
-		switch {
-		case errors.Is(err, stream.ErrLagged):
-			return errAgain
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case err != nil:
-			return errOver
-		}
-		for _, ev := range events {
-			switch {
-			case ev.Kind == stream.EventEnded:
-				return errOver
-			case cur != nil && (ev.Kind == stream.EventTracks || ev.Kind == stream.EventInterrupted):
-				return errAgain
-			case ev.Kind == stream.EventInterrupted:
-				src = source{}
-				sh.set(Idle, "the host is away")
-			case ev.Kind == stream.EventJoined || ev.Kind == stream.EventLeft:
-				if src.track.ID != 0 && !maps.Equal(src.sent, sh.sent(src.track.ID)) {
-					return errAgain
-				}
-				due = passOver(due, ev.Tracks, src.track.ID)
-			case ev.Kind == stream.EventTracks:
-				src = sh.source(ev.Tracks)
-				due = passOver(due[:0], ev.Tracks, src.track.ID)
-				if len(src.targets) == 0 {
-					sh.release()
-				} else if !sh.slot {
-					return errNeedSlot
-				}
-			case ev.Kind != stream.EventUnit || len(src.targets) == 0 || ev.Unit.Track != src.track.ID:
-			default:
-				if cur == nil {
-					if cur, err = newRun(sh, src, fail); err != nil {
-						return err
-					}
-					sh.started(cur)
-				}
-				cur.push(ev.Unit)
-			}
-		}
-	}
-}
-
-// passOver adds tracks to those that nobody need wake up for: all but the source.
-func passOver(due []stream.Due, tracks []media.Track, source int) []stream.Due {
-	for _, t := range tracks {
-		if t.ID != source && !slices.ContainsFunc(due, func(d stream.Due) bool { return d.Track == t.ID }) {
-			due = append(due, stream.Due{Track: t.ID, From: math.MaxInt64, Step: math.MaxInt64})
-		}
-	}
-	return due
 }
 
 // waitForSlot waits until the show may be transcoded. It returns false if it is over before.

@@ -12,10 +12,11 @@ type source struct {
 	format  media.Format
 	targets []target
 	sent    map[int]bool // see show.sent
+	epoch   int          // of the show
 }
 
 // source finds the host's first video track and plans the rungs. Its targets are empty if there is nothing to do.
-func (sh *show) source(tracks []media.Track) source {
+func (sh *show) source(tracks []media.Track, epoch int) source {
 	for _, t := range tracks {
 		if t.Kind() != media.KindVideo || t.Contributed {
 			continue
@@ -30,7 +31,7 @@ func (sh *show) source(tracks []media.Track) source {
 		if keep := len(targets) - sh.policy.dropped; keep < len(targets) {
 			targets = targets[:max(1, keep)]
 		}
-		return source{t, f, targets, sent}
+		return source{t, f, targets, sent, epoch}
 	}
 	sh.planned(nil, "there are no pictures")
 	return source{}

@@ -6,9 +6,9 @@
 //
 // The story: source.go and plan.go say which rungs a show gets, command.go and encoder.go what ffmpeg is told, package
 // ffmpeg runs the process with a queue in front of it, collect.go takes what it makes, watchdog.go judges it, run.go
-// joins all that, show.go says what a show does about its end, policy.go how patiently. Packets travel in NUT (package
-// nut), which changes no time; units.go makes them the house's access units. Package contribute has the rungs stand
-// beside the show.
+// joins all that, follow.go reads the show for it through its epochs, show.go says what a show does about the end of a run,
+// policy.go how patiently. Packets travel in NUT (package nut), which changes no time; units.go makes them the house's
+// access units. Package contribute has the rungs stand beside the show.
 //
 // To add an encoder, describe it in encoder.go.
 package transcode

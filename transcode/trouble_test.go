@@ -157,6 +157,31 @@ func TestBudget(t *testing.T) {
 	h.status(t, "b", func(st Status) bool { return st.State == Running })
 }
 
+// TestAwayMakesRoom has a host go who does not come back at once: another show gets its turn, and the first waits for its
+// own when the host is back.
+func TestAwayMakesRoom(t *testing.T) {
+	t.Parallel()
+	cfg := fake(t, "works", lowRung)
+	cfg.MaxShows = 1
+	h := newHouse(t, cfg)
+	first := h.publish(t, "a", short(t), 1)
+	h.status(t, "a", func(st Status) bool { return st.State == Running })
+	h.publish(t, "b", short(t), 1)
+	h.status(t, "b", func(st Status) bool { return st.State == Waiting })
+	first.stop()
+	first.pub.Close(nil)
+	h.status(t, "b", func(st Status) bool { return st.State == Running })
+	if st, ok := h.tr.Status("a"); !ok {
+		t.Log("the machine is too busy: the first show is over meanwhile, for its host has been away for a minute")
+	} else if st.State != Idle || st.Why != "the host is away" {
+		t.Errorf("the show whose host is away: %+v", st)
+	}
+	h.publish(t, "a", short(t), 1)
+	h.status(t, "a", func(st Status) bool { return st.State == Waiting })
+	h.hub.Cut("b")
+	h.status(t, "a", func(st Status) bool { return st.State == Running })
+}
+
 // TestHopelessMakesRoom has a show of which ffmpeg can make nothing: while it rests, another gets its turn.
 func TestHopelessMakesRoom(t *testing.T) {
 	t.Parallel()

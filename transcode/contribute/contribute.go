@@ -3,6 +3,7 @@
 package contribute
 
 import (
+	"errors"
 	"time"
 
 	"pushcart/media"
@@ -19,14 +20,16 @@ type Place struct {
 	Hub  Hub
 	Show *stream.Stream
 	Role string
+	// Epoch is that of the show from which it is made (stream.Event.Epoch).
+	Epoch int
 	// Agent is what makes it, for the operator.
 	Agent string
 }
 
-// Join takes the place with these tracks. It returns stream.ErrClosed if the show is over, and otherwise the errors of
-// Hub.Join.
+// Join takes the place with these tracks. It returns stream.ErrClosed if the show is over, or the epoch, which those who
+// read the show find out. Other errors are those of Hub.Join.
 func (p Place) Join(tracks []media.Track) (*stream.Publisher, error) {
-	pub, err := p.Hub.Join(p.Show.Name(), stream.Contribution{Role: p.Role, Derived: true},
+	pub, err := p.Hub.Join(p.Show.Name(), stream.Contribution{Role: p.Role, Derived: true, Epoch: p.Epoch},
 		stream.Source{Protocol: "ffmpeg", Remote: "this server", Agent: p.Agent})
 	if err != nil {
 		return nil, err
@@ -37,6 +40,9 @@ func (p Place) Join(tracks []media.Track) (*stream.Publisher, error) {
 	}
 	if err := pub.Begin(tracks); err != nil {
 		pub.Close(nil)
+		if errors.Is(err, stream.ErrPast) {
+			return nil, stream.ErrClosed
+		}
 		return nil, err
 	}
 	return pub, nil

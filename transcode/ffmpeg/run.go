@@ -36,7 +36,7 @@ type Collector interface {
 	// Describe is called once for each output, before its first packet.
 	Describe(out int, s nut.Stream) error
 	// Put takes a packet. An error of it or of Describe ends the run: it is what is wrong with what ffmpeg makes, or
-	// stream.ErrClosed, if the show is over and nothing is wrong.
+	// stream.ErrClosed, if the show or its epoch is over and nothing is wrong.
 	Put(out int, f nut.Frame) error
 	// Vitals says how it goes, as far as the collector knows.
 	Vitals() Vitals

@@ -17,13 +17,13 @@ type copier struct {
 
 var _ maker = (*copier)(nil)
 
-// newCopier joins the show with the voice of k, which has a plain one. Errors are errOver, and a *ffmpeg.Failure where the
-// show has no room for it.
+// newCopier joins the show with the voice of k, which has a plain one. Errors are errAgain, and a *ffmpeg.Failure where
+// the show has no room for it.
 func newCopier(j *job, k *task) (*copier, error) {
 	pub, err := j.place().Join([]media.Track{*k.plain})
 	switch {
 	case errors.Is(err, stream.ErrClosed):
-		return nil, errOver
+		return nil, errAgain // what is over, whoever follows the show finds out
 	case err != nil:
 		return nil, &ffmpeg.Failure{Why: fmt.Sprintf("is not heard: %v", err)}
 	}

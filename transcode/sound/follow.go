@@ -48,6 +48,9 @@ func (j *job) follow(ctx context.Context, k *task, begin begin) (why error) {
 			return errOver
 		}
 		for _, ev := range f.fresh(events) {
+			if ev.Kind == stream.EventTracks {
+				j.epoch = ev.Epoch
+			}
 			if err := f.event(ev); err != nil {
 				return err
 			}

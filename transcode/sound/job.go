@@ -38,6 +38,7 @@ type job struct {
 	task   *task
 	cancel context.CancelFunc
 	done   chan struct{}
+	epoch  int       // of the show, that is being read
 	left   time.Time // when the voice of a mix that goes on has left; zero while it is there
 
 	mu       sync.Mutex // guards what follows
@@ -162,7 +163,7 @@ func (j *job) late(k *task, behind time.Duration) {
 		k.inputs[1].Language, behind.Seconds(), patience.Seconds()))
 }
 
-// place is the job's among the contributors of the show.
+// place is the job's among the contributors of the show, in the epoch that is being read.
 func (j *job) place() contribute.Place {
-	return contribute.Place{Hub: j.sh.st.hub, Show: j.sh.s, Role: j.role, Agent: "ffmpeg " + j.sh.st.have.Version}
+	return contribute.Place{Hub: j.sh.st.hub, Show: j.sh.s, Role: j.role, Epoch: j.epoch, Agent: "ffmpeg " + j.sh.st.have.Version}
 }
