@@ -232,7 +232,7 @@ func (h *hostileShow) text(r *rendition) {
 // maxRoomBack is how far a track's new epoch may reach back into its last segment.
 const maxRoomBack = 100 * time.Millisecond
 
-// checkStep checks what a playlist may change: numbers go up, and the part that was hinted is there.
+// checkStep checks what a playlist may change: numbers go up, the part that was hinted is there, and none has come back.
 func checkStep(t *testing.T, name string, before, now *m3u8.Media) {
 	t.Helper()
 	removed, discontinuities := now.MediaSequence-before.MediaSequence, int64(0)
@@ -253,6 +253,11 @@ func checkStep(t *testing.T, name string, before, now *m3u8.Media) {
 	}
 	if !hinted {
 		t.Fatalf("%s: %s was hinted and never came", name, before.PreloadPart)
+	}
+	for i, s := range before.Segments {
+		if j := i - int(removed); j >= 0 && len(s.Parts) == 0 && len(now.Segments[j].Parts) > 0 {
+			t.Fatalf("%s: the parts of segment %d are listed again", name, before.MediaSequence+int64(i))
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ type playlist struct {
 	listed   []*segment // the tail of segments that the playlist names
 	open     openSegment
 	init     *initSegment
+	inParts  int64     // the first segment whose parts are listed
 	start    time.Time // of the open segment
 	dsn      int64
 	nextPart int64
@@ -64,8 +65,10 @@ func (r *rendition) publish() {
 	if r.carriesRanges() {
 		pl.ranges = p.cues.ranges
 	}
+	pl.inParts = pl.partsFrom()
 	if old != nil {
 		pl.version = old.version + 1
+		pl.inParts = max(pl.inParts, old.inParts)
 	}
 	pl.epoch = p.show.Epoch
 	for skip := range pl.documents {
@@ -163,6 +166,21 @@ func (pl *playlist) targetDuration() time.Duration { return time.Duration(pl.tar
 // skipUntil is CAN-SKIP-UNTIL: at least six target durations (rfc8216bis 4.4.3.8).
 func (pl *playlist) skipUntil() time.Duration { return 6 * pl.targetDuration() }
 
+// partsFrom is the number of the first segment that is no more than three target durations from the end: of older ones, no
+// parts are listed (rfc8216bis 4.4.4.9). What has not been listed does not come back with a longer target duration, either
+// (6.2.1): hls.js 1.7.4 would forget which parts it has.
+func (pl *playlist) partsFrom() int64 {
+	msn, after := pl.open.msn, time.Duration(0)
+	for _, x := range pl.open.parts {
+		after += x.duration
+	}
+	for i := len(pl.listed) - 1; i >= 0 && after <= 3*pl.targetDuration(); i-- {
+		msn = pl.listed[i].msn
+		after += pl.listed[i].duration
+	}
+	return msn
+}
+
 // length is how long the playlist lasts.
 func (pl *playlist) length() time.Duration {
 	d := length(pl.listed)
@@ -201,7 +219,7 @@ func (pl *playlist) render(skip Skip) []byte {
 			ProgramDate:   s.start,
 			Gap:           s.gap,
 		}
-		if after <= 3*pl.targetDuration() {
+		if s.msn >= pl.inParts {
 			m.Segments[i].Parts = partLines(s.parts)
 		}
 		if after > pl.skipUntil() {
