@@ -91,7 +91,7 @@ func (r *rendition) followAudio(au media.AccessUnit) {
 	for len(r.cuts) > 0 && r.cuts[0].at < d { // what is missing belongs into the segments that it is missing from
 		n, at := len(r.cuts), r.cuts[0].at
 		r.settle(at)
-		r.skipTo(at)
+		r.skipTo(at, nil)
 		if len(r.cuts) == n {
 			r.followCuts(at)
 		}
@@ -101,7 +101,7 @@ func (r *rendition) followAudio(au media.AccessUnit) {
 	}
 	r.settle(d)
 	r.followCuts(d)
-	r.skipTo(d)
+	r.skipTo(d, &au)
 	r.place(au, d)
 }
 
@@ -178,7 +178,7 @@ func (r *rendition) finish() {
 	switch {
 	case len(r.open.parts) > 0, !r.video() && !r.idle && !r.track.Contributed && at > r.end: // the host's sound is expected back
 		if at-r.end > r.frame()/2 {
-			r.gapTo(at)
+			r.gapTo(at, nil)
 		}
 		if len(r.cuts) < n {
 			return // gapTo has ended it, as it does with audio

@@ -75,7 +75,7 @@ func (r *rendition) followVideo(au media.AccessUnit) {
 	}
 	d = r.decodeTime(au)
 	r.settle(d)
-	r.skipTo(d)
+	r.skipTo(d, &au)
 	switch {
 	case woken:
 	case r.cutHere(au, d):

@@ -98,6 +98,10 @@ type Stats struct {
 	ForcedCuts int
 	// Gaps counts parts that were listed as EXT-X-GAP, because there was no media for them.
 	Gaps int
+	// Stood counts pictures that repeat the one before in a part for which the host had none.
+	Stood int
+	// Skipped counts the host's pictures that were left out, because only a keyframe could follow those.
+	Skipped int
 	// Late counts units of other tracks than the lead's that came when gaps or silence had taken their place.
 	Late int
 }

@@ -58,6 +58,7 @@ type rendition struct {
 	heldBytes int
 	filled    int64 // where the newest gap or silence ends: what belongs before it is late
 
+	stand stand // of video
 	step  step  // of video beside the lead
 	quiet quiet // of contributed audio
 
@@ -107,7 +108,7 @@ func (r *rendition) setTrack(t media.Track, f media.Format) error {
 	r.track, r.format = t, f
 	r.idle, r.begun = false, false
 	r.held, r.heldBytes, r.cuts, r.samples = r.held[:0], 0, nil, r.samples[:0]
-	r.step, r.quiet = step{}, r.newQuiet()
+	r.step, r.quiet, r.stand = step{}, r.newQuiet(), r.newStand()
 	r.partTarget = int64(r.p.cfg.Latency.Part) * t.Timescale / int64(time.Second)
 	r.minPart = (r.partTarget*85+99)/100 + r.ticks(m3u8.Precision) + 1 // also when it is listed shorter
 	r.predicted = r.nominal()
@@ -169,10 +170,10 @@ func (r *rendition) settle(d int64) {
 	r.samples[n-1].Duration = uint32(r.end - r.lastStart)
 }
 
-// skipTo lists the time up to d as a gap, if it is more than a sample can make up for.
-func (r *rendition) skipTo(d int64) {
+// skipTo fills the time up to d, where next is, or lists it as a gap, if it is more than a sample can make up for.
+func (r *rendition) skipTo(d int64, next *media.AccessUnit) {
 	if r.mustSkip(d) {
-		r.gapTo(d)
+		r.gapTo(d, next)
 	}
 }
 
@@ -186,22 +187,40 @@ func (r *rendition) mustSkip(d int64) bool {
 	return d-end+r.predicted > r.partTarget
 }
 
-// gapTo lists the time up to d as gaps.
-func (r *rendition) gapTo(d int64) {
+// gapTo fills the time up to d with pictures that repeat the one before, as far as it can, and else lists it as gaps. next
+// is the unit at d, nil if it has not come. If it can use them, less than a part is left for it to bridge.
+func (r *rendition) gapTo(d int64, next *media.AccessUnit) {
 	r.closePart(true)
 	if r == r.p.lead && len(r.open.parts) > 0 && r.p.tooLong(r) {
 		r.p.forceCut()
 	}
 	for r.end < d {
-		ticks := min(r.partTarget, d-r.end)
+		hole := d - r.end
 		if len(r.cuts) > 0 && r.cuts[0].at > r.end {
-			ticks = min(ticks, r.cuts[0].at-r.end)
+			hole = min(hole, r.cuts[0].at-r.end)
 		}
-		r.end += ticks
+		ticks, stands := min(r.partTarget, hole), r.stands()
+		if stands {
+			if ticks = r.standTicks(hole); ticks == 0 {
+				if !r.endsAt(d, next) {
+					return
+				}
+				ticks = hole
+			}
+			stands = r.standFor(ticks, next)
+		}
+		if !stands {
+			r.stand.known = false
+			r.end += ticks
+			r.appendPart(part{ticks: ticks, gap: true})
+		}
 		r.filled = r.end
-		r.appendPart(part{ticks: ticks, gap: true})
 		if !r.idle && !r.track.Contributed {
-			r.p.stats.Gaps++
+			if stands {
+				r.p.stats.Stood++
+			} else {
+				r.p.stats.Gaps++
+			}
 		}
 		switch {
 		case r == r.p.lead:
@@ -261,6 +280,7 @@ func (r *rendition) add(au media.AccessUnit, d int64) {
 		Sync:              au.RandomAccess,
 		Data:              au.Data,
 	})
+	r.see(au)
 }
 
 // partFull reports whether another unit like the last one would make the part too long.

@@ -30,8 +30,13 @@ func (p *Packager) leadUnit(au media.AccessUnit) {
 		p.start(au)
 	}
 	d := r.decodeTime(au)
+	if r.skips(au) {
+		p.stats.Skipped++
+		r.skipTo(d, nil)
+		return
+	}
 	r.settle(d)
-	r.skipTo(d)
+	r.skipTo(d, &au)
 	switch {
 	case p.cutBefore(au, d):
 		p.cutLead(true)
@@ -196,7 +201,7 @@ func (p *Packager) waitNoLonger(r *rendition) {
 		return // its pending part has room: what the lead brings next may still begin before
 	}
 	l.settle(to)
-	l.gapTo(to)
+	l.gapTo(to, nil)
 	r.drain(p.horizon(r))
 }
 

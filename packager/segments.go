@@ -48,18 +48,19 @@ type openSegment struct {
 	start, ticks  int64
 	discontinuity bool
 	parts         []part
-	samples       int
+	samples       int   // of the host's
+	stood         int64 // ticks of the parts that others stand in for
 }
 
 // frameRate is the number of samples a second in what there is of the segment, zero if there is none.
 func (o *openSegment) frameRate(timescale int64) float64 {
-	ticks := int64(0)
+	ticks := -o.stood
 	for _, x := range o.parts {
 		if !x.gap {
 			ticks += x.ticks
 		}
 	}
-	if ticks == 0 {
+	if ticks <= 0 {
 		return 0
 	}
 	return float64(o.samples) * float64(timescale) / float64(ticks)

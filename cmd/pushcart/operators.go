@@ -38,11 +38,13 @@ func (s *show) status() stream.Status {
 	st := s.stream.Status()
 	for kind, n := range map[string]int{
 		"gap parts listed":                s.Stats().Gaps,
+		"pictures filled in":              s.Stats().Stood,
+		"frames skipped to a keyframe":    s.Stats().Skipped,
 		"segments cut without a keyframe": s.Stats().ForcedCuts,
 		"units too late for their place":  s.Stats().Late,
 	} {
 		if n > 0 {
-			st.Repairs[kind] = int64(n)
+			st.Repairs[kind] += int64(n) // the doors count some of the same
 		}
 	}
 	return st
