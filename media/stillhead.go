@@ -1,7 +1,5 @@
 package media
 
-import "slices"
-
 // maxSliceHead is how many bytes of a slice are looked at: with all that can be said of 32 pictures in each list,
 // its header has some 900.
 const maxSliceHead = 1 << 10
@@ -44,38 +42,45 @@ func (s *Still) readSliceHead(r *bitReader, nalHead byte) sliceHead264 {
 			h.orderBottom = int(r.se())
 		}
 	}
-	if !h.reference {
-		return h
+	if h.reference && !h.skipLists(r, kind) {
+		return sliceHead264{}
 	}
-	if set.redundant {
+	return h
+}
+
+// skipLists passes over what is between the picture order count and dec_ref_pic_marking: the lists of references. It
+// reports whether it could.
+func (h sliceHead264) skipLists(r *bitReader, kind uint32) bool {
+	if h.set.redundant {
 		r.ue() // redundant_pic_cnt
 	}
-	listed := set.listed
+	if kind == sliceI {
+		return true
+	}
 	if kind == sliceB {
 		r.skip(1) // direct_spatial_mv_pred_flag
 	}
-	if kind != sliceI && r.flag() { // num_ref_idx_active_override_flag
-		if listed[0] = r.ue() + 1; kind == sliceB {
-			listed[1] = r.ue() + 1
-		}
-	}
-	if listed[0] > maxListed || listed[1] > maxListed {
-		return sliceHead264{}
-	}
-	if kind == sliceI {
-		return h
-	}
+	listed := h.set.listed
 	lists := listed[:1]
 	if kind == sliceB {
 		lists = listed[:]
 	}
+	override := r.flag() // num_ref_idx_active_override_flag
+	for i := range lists {
+		if override {
+			lists[i] = r.ue() + 1
+		}
+		if lists[i] > maxListed {
+			return false
+		}
+	}
 	for range lists {
 		skipListModification(r)
 	}
-	if kind == sliceP && set.weighted || kind == sliceB && set.weightedB == 1 {
-		skipWeights(r, set.sps.chroma != 0, lists)
+	if kind == sliceP && h.set.weighted || kind == sliceB && h.set.weightedB == 1 {
+		skipWeights(r, h.set.sps.chroma != 0, lists)
 	}
-	return h
+	return true
 }
 
 // skipListModification is 7.3.3.1, of one list.
@@ -111,81 +116,4 @@ func skipWeights(r *bitReader, chroma bool, lists []uint32) {
 			}
 		}
 	}
-}
-
-// slicesAlike keeps the promise of table 7-6 that all slices of the picture have the same type.
-const slicesAlike = 5
-
-// maxQP is the coarsest quantiser. Nothing is quantised in a skipped picture, so its slice may have any: at this one
-// the arithmetic decoder starts out expecting skipped macroblocks.
-const maxQP = 51
-
-const minQP = -36 // at 14 bits a sample
-
-// skipped returns an access unit with one slice that says h, and that all macroblocks are skipped: all are copies of
-// what is in the same place in the first picture of the list. It is nil if its length does not fit in lengthSize.
-func (h sliceHead264) skipped(lengthSize int, first listing) []byte {
-	set := h.set
-	w := &bitWriter{}
-	w.ue(0) // first_mb_in_slice
-	w.ue(sliceP + slicesAlike)
-	w.ue(set.id)
-	w.u(set.sps.frameNumBits, uint32(h.frameNum))
-	if set.sps.pocType == 0 {
-		w.u(set.sps.pocBits, uint32(h.order))
-		if set.bottomOrder {
-			w.se(int32(h.orderBottom))
-		}
-	}
-	if set.redundant {
-		w.ue(0) // redundant_pic_cnt: the picture itself
-	}
-	if w.flag(set.listed[0] != 1) { // num_ref_idx_active_override_flag
-		w.ue(0)
-	}
-	first.write(w)
-	if set.weighted {
-		w.ue(0) // luma_log2_weight_denom
-		if set.sps.chroma != 0 {
-			w.ue(0)
-			w.flag(false) // chroma_weight_l0_flag
-		}
-		w.flag(false) // luma_weight_l0_flag: the default, which changes nothing
-	}
-	if h.reference {
-		w.flag(false) // adaptive_ref_pic_marking_mode_flag: the window slides
-	}
-	if set.cabac {
-		w.ue(0) // cabac_init_idc: skippedCABAC counts on it
-	}
-	w.se(maxQP - set.qp) // slice_qp_delta
-	if set.deblockingGiven {
-		w.ue(1) // disable_deblocking_filter_idc; there are no edges to filter, either
-	}
-	if set.cabac {
-		skippedCABAC(w, set.sps.macroblocks)
-	} else {
-		w.ue(uint32(set.sps.macroblocks)) // mb_skip_run
-		w.flag(true)                      // rbsp_stop_one_bit
-	}
-	return h.unit(lengthSize, w.b)
-}
-
-// unit makes an access unit of a slice's RBSP.
-func (h sliceHead264) unit(lengthSize int, rbsp []byte) []byte {
-	head := byte(avcSlice)
-	if h.reference {
-		const important = 2 // nal_ref_idc: like other P pictures, below IDR
-		head |= important << 5
-	}
-	unit := slices.Grow(make([]byte, lengthSize), 1+len(rbsp)*3/2)
-	unit = appendEscaped(append(unit, head), rbsp)
-	n := len(unit) - lengthSize
-	for i := range lengthSize {
-		unit[lengthSize-1-i] = byte(n >> (8 * i))
-	}
-	if n>>(8*lengthSize) != 0 {
-		return nil
-	}
-	return unit
 }

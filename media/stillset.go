@@ -1,5 +1,7 @@
 package media
 
+import "slices"
+
 // Limits of the pictures that Still follows.
 const (
 	maxStillMacroblocks = 139264 // in a picture: level 6.2 (ISO/IEC 14496-10 table A-1)
@@ -64,7 +66,7 @@ func readStillSet(nal []byte, heads []avcHead) (set stillSet, ok bool) {
 	if r.err != nil || groups > 0 || set.listed[0] > maxListed || set.listed[1] > maxListed || set.qp < minQP || set.qp > maxQP {
 		return set, false
 	}
-	for _, h := range heads {
+	for _, h := range slices.Backward(heads) { // the last of a number holds
 		if h.id == spsID {
 			set.sps = h
 			return set, h.stillPossible()
@@ -81,7 +83,7 @@ func (h *avcHead) stillPossible() bool {
 
 // pps returns the parameter sets that the PPS of that number names, nil if there are none.
 func (s *Still) pps(id uint32) *stillSet {
-	for i := range s.sets {
+	for i := range slices.Backward(s.sets) {
 		if s.sets[i].id == id {
 			return &s.sets[i]
 		}
