@@ -18,7 +18,8 @@ type Conn struct {
 	lobby   *Lobby
 	address netip.Prefix  // what it counts under
 	inside  bool          // guarded by lobby.mu: it counts
-	seat    *list.Element // guarded by lobby.mu: its place among those that have to make room
+	tally   *tally        // guarded by lobby.mu: where
+	place   *list.Element // guarded by lobby.mu: among those that have to make room
 
 	mu  sync.Mutex
 	why error // guarded by mu
@@ -42,8 +43,8 @@ func (c *Conn) Publishes() {
 func (c *Conn) Waits() {
 	c.lobby.mu.Lock()
 	defer c.lobby.mu.Unlock()
-	if c.inside && c.seat == nil {
-		c.seat = c.lobby.pending.PushBack(c)
+	if c.inside && c.place == nil {
+		c.lobby.seat(c)
 	}
 }
 

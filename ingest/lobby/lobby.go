@@ -20,7 +20,8 @@ type Limits struct {
 	Connections int
 	// PerAddress bounds those from one IPv4 address or one IPv6 /64.
 	PerAddress int
-	// Pending bounds those that do not publish. When there are more, the oldest of them makes room.
+	// Pending bounds those that do not publish. When there are more, the oldest makes room of the address that has
+	// the most of them: whoever opens a thousand connections is in nobody's way but his own.
 	Pending int
 }
 
@@ -42,14 +43,17 @@ type Lobby struct {
 	limits   Limits
 
 	mu        sync.Mutex
-	open      int                  // guarded by mu
-	byAddress map[netip.Prefix]int // guarded by mu
-	pending   list.List            // of *Conn, oldest first; guarded by mu
+	open      int                     // guarded by mu
+	byAddress map[netip.Prefix]*tally // guarded by mu
+	pending   list.List               // of *Conn, oldest first; guarded by mu
 }
+
+// tally counts the connections of an address.
+type tally struct{ open, pending int }
 
 // New returns an empty lobby. Its lines in the log begin with the protocol's name.
 func New(protocol string, limits Limits, log *slog.Logger) *Lobby {
-	return &Lobby{Noise: Noise{to: log}, protocol: protocol, limits: limits, byAddress: make(map[netip.Prefix]int)}
+	return &Lobby{Noise: Noise{to: log}, protocol: protocol, limits: limits, byAddress: make(map[netip.Prefix]*tally)}
 }
 
 // Len returns the number of connections.
@@ -93,21 +97,38 @@ func (l *Lobby) Enter(nc net.Conn) (*Conn, error) {
 	c := newConn(nc, l)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.byAddress[c.address] >= l.limits.PerAddress {
+	of := l.byAddress[c.address]
+	if of != nil && of.open >= l.limits.PerAddress {
 		return nil, errPerAddress
 	}
 	if l.open >= l.limits.Connections && l.pending.Len() == 0 {
 		return nil, errCrowded
 	}
 	if l.pending.Len() >= l.limits.Pending || l.open >= l.limits.Connections {
-		oldest := l.pending.Front().Value.(*Conn)
-		l.remove(oldest)
-		oldest.cut(errMadeRoom)
+		c := l.dispensable()
+		l.remove(c)
+		c.cut(errMadeRoom)
+	}
+	if of = l.byAddress[c.address]; of == nil { // or gone with the one who has made room
+		of = new(tally)
+		l.byAddress[c.address] = of
 	}
 	l.open++
-	l.byAddress[c.address]++
-	c.inside, c.seat = true, l.pending.PushBack(c)
+	of.open++
+	c.inside, c.tally = true, of
+	l.seat(c)
 	return c, nil
+}
+
+// dispensable returns who has to make room, of at least one that could. l.mu is held.
+func (l *Lobby) dispensable() *Conn {
+	found := l.pending.Front()
+	for e := found.Next(); e != nil; e = e.Next() {
+		if e.Value.(*Conn).tally.pending > found.Value.(*Conn).tally.pending {
+			found = e
+		}
+	}
+	return found.Value.(*Conn)
 }
 
 // remove forgets c, if it is still known. l.mu is held.
@@ -118,16 +139,23 @@ func (l *Lobby) remove(c *Conn) {
 	l.unseat(c)
 	c.inside = false
 	l.open--
-	if l.byAddress[c.address]--; l.byAddress[c.address] == 0 {
+	if c.tally.open--; c.tally.open == 0 {
 		delete(l.byAddress, c.address)
 	}
 }
 
+// seat puts c behind the others that have to make room. l.mu is held.
+func (l *Lobby) seat(c *Conn) {
+	c.place = l.pending.PushBack(c)
+	c.tally.pending++
+}
+
 // unseat takes c off the list of those that have to make room. l.mu is held.
 func (l *Lobby) unseat(c *Conn) {
-	if c.seat != nil {
-		l.pending.Remove(c.seat)
-		c.seat = nil
+	if c.place != nil {
+		l.pending.Remove(c.place)
+		c.place = nil
+		c.tally.pending--
 	}
 }
 

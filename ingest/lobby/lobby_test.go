@@ -80,6 +80,23 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%d are open, %d of them pending", l.Len(), l.pending.Len())
 		}
 	})
+	t.Run("who has the most makes room", func(t *testing.T) {
+		l := New("x", Limits{Connections: 99, PerAddress: 99, Pending: 5}, quiet)
+		first, other := enter(t, l, "10.0.0.1:1"), enter(t, l, "10.0.0.2:1")
+		var flood []*Conn
+		for range 50 {
+			flood = append(flood, enter(t, l, "10.0.0.3:1"))
+		}
+		late := enter(t, l, "10.0.0.4:1")
+		for i, c := range flood {
+			if gone := c.Why() != nil; gone != (i < 48) {
+				t.Errorf("connection %d of the flood is gone: %v", i, gone)
+			}
+		}
+		if first.Why() != nil || other.Why() != nil || late.Why() != nil || l.Len() != 5 || l.pending.Len() != 5 || len(l.byAddress) != 4 {
+			t.Errorf("others had to go: %v, %v, %v; %d are open, %d pending, of %d addresses", first.Why(), other.Why(), late.Why(), l.Len(), l.pending.Len(), len(l.byAddress))
+		}
+	})
 	t.Run("the oldest that does not publish makes room", func(t *testing.T) {
 		l := New("x", Limits{Connections: 9, PerAddress: 9, Pending: 2}, quiet)
 		host, first := enter(t, l, "10.0.0.1:1"), enter(t, l, "10.0.0.1:2")

@@ -21,7 +21,7 @@ type Config struct {
 	// since an agency's hosts may all be behind one address.
 	MaxConnectionsPerAddress int `yaml:"max_connections_per_address"`
 	// MaxPending bounds the connections that do not publish yet; 512 by default. When there are more,
-	// the oldest of them makes room.
+	// the oldest makes room of the address that has the most of them.
 	MaxPending int `yaml:"max_pending"`
 
 	// HandshakeTimeout is for TLS and the RTMP handshake together; 10 s by default.

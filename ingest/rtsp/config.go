@@ -27,7 +27,7 @@ type Config struct {
 	// MaxConnectionsPerAddress bounds those from one IPv4 address or one IPv6 /64; 256 by default.
 	MaxConnectionsPerAddress int `yaml:"max_connections_per_address"`
 	// MaxPending bounds the connections that do not publish yet; 256 by default. When there are more, the
-	// oldest of them makes room.
+	// oldest makes room of the address that has the most of them.
 	MaxPending int `yaml:"max_pending"`
 
 	// PublishTimeout is the time from connecting until RECORD; 15 s by default.

@@ -411,7 +411,7 @@ func garbage(port int, stop chan struct{}) {
 // a host comes in beside them.
 func TestStrangers(t *testing.T) {
 	desk := newFakeDesk()
-	s := &Server{Opener: desk, Config: Config{MaxPending: 20, PublishTimeout: 6 * time.Second, MaxConnectionsPerAddress: 1000}}
+	s := &Server{Opener: desk, Config: Config{MaxPending: 20, MaxConnectionsPerAddress: 1000}}
 	addr := start(t, s)
 	c := clipCamera(t)
 	raw := dial(t, addr, "/live/k")
