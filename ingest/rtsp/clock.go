@@ -30,10 +30,19 @@ type trackClock struct {
 	// one has not been held up on its way, most likely.
 	lateness time.Duration
 	timed    bool // lateness counts
+
+	// prompt is the packet whose first unit came least late. It is zero before there is one.
+	prompt struct {
+		arrived time.Duration // since 1970, less its timestamp
+		span    time.Duration // from its first unit to its last one
+	}
 }
 
 // arrive takes note of when a unit has come that is due to be decoded at a time of the session.
 func (c *trackClock) arrive(dts int64, arrived, begin time.Time) {
+	if came := time.Duration(arrived.UnixNano()) - media.Duration(c.last, c.rate); c.prompt.arrived == 0 || came < c.prompt.arrived {
+		c.prompt.arrived, c.prompt.span = came, media.Duration(dts-c.shift-c.last, c.rate)
+	}
 	if late := arrived.Sub(begin) - media.Duration(dts, c.rate); !c.timed || late < c.lateness {
 		c.lateness, c.timed = late, true
 	}
@@ -55,6 +64,7 @@ func (c *trackClock) time(ts uint32, arrived, begin time.Time, restart bool) (at
 		if jumped = c.begun; jumped {
 			c.reports.forget()
 			c.timed = false
+			c.prompt.arrived = 0
 		}
 		t := int64(ts)
 		if r := c.reports; r.known { // a report has come first: its timestamp began the count
@@ -71,6 +81,7 @@ func (c *trackClock) time(ts uint32, arrived, begin time.Time, restart bool) (at
 			c.anchor(int64(ts), before+c.shift+media.Ticks(max(silence, 40*time.Millisecond), c.rate))
 			c.reports.forget()
 			c.timed = false
+			c.prompt.arrived = 0
 		} else {
 			c.last = max(c.last, t)
 			c.arrived = arrived
@@ -88,10 +99,10 @@ func (c *trackClock) anchor(t, at int64) { c.last, c.shift = t, at-t }
 func (c *trackClock) report(ts uint32, ntp uint64, early bool) {
 	if !c.begun {
 		// Most encoders send the first report ahead of the first packet.
-		c.reports.add(int64(ts), c.rate, ntp, early)
+		c.reports.add(senderReports{at: int64(ts), ntp: ntp, trusted: early && !c.reports.fractions.suspect}, c.rate)
 		return
 	}
-	c.reports.add(c.unwrap(ts), c.rate, ntp, early)
+	c.reports.add(senderReports{at: c.unwrap(ts), ntp: ntp, trusted: early, prompt: c.prompt.arrived, span: c.prompt.span}, c.rate)
 }
 
 // Bounds of what sender reports may do.
@@ -140,6 +151,7 @@ func (c *trackClock) align(lead *trackClock) (by time.Duration, far bool) {
 	if c == lead || !c.begun || !lead.begun || !c.reports.known || !lead.reports.known {
 		return 0, false
 	}
+	c.reports.fractions.compare(c.reports, lead.reports, c.rate, lead.rate)
 	want := media.Duration(lead.shift, lead.rate) + c.reports.origin(c.rate) - lead.reports.origin(lead.rate)
 	move := want - media.Duration(c.shift, c.rate)
 	switch {
@@ -171,6 +183,8 @@ type senderReports struct {
 	confirmed bool // the last two agreed with each other
 	at        int64
 	ntp       uint64
+
+	prompt, span time.Duration // the track's prompt packet when the report came
 }
 
 // forget drops what was reported.
@@ -178,19 +192,25 @@ func (r *senderReports) forget() { *r = senderReports{fractions: r.fractions} }
 
 // origin is the wall clock at timestamp 0, as time since 1970.
 func (r *senderReports) origin(rate int64) time.Duration {
-	return r.fractions.time(r.ntp) - media.Duration(r.at, rate)
+	at := media.Duration(r.at, rate)
+	if r.fractions.ofArrival {
+		at += r.span // the packet came when its last unit was there
+	}
+	return r.fractions.time(r.ntp) - at
 }
 
 // maxReportError is how much two reports may disagree beside their distance's thousandth.
 const maxReportError = 20 * time.Millisecond
 
-// add takes a report about the unwrapped timestamp at.
-func (r *senderReports) add(at, rate int64, ntp uint64, early bool) {
+// add takes a new report about the unwrapped timestamp at, which is trusted if it is early.
+func (r *senderReports) add(report senderReports, rate int64) {
 	before := *r
-	r.fractions.look(before, at, rate, ntp)
-	*r = senderReports{fractions: r.fractions, known: true, trusted: early, at: at, ntp: ntp}
+	r.fractions.look(before, report.at, rate, report.ntp)
+	*r = report
+	r.fractions, r.known = before.fractions, true
 	if before.known {
-		r.confirmed = agree(r.fractions.time(before.ntp), r.fractions.time(ntp), media.Duration(at-before.at, rate))
+		elapsed := media.Duration(r.at-before.at, rate)
+		r.confirmed = agree(before.origin(rate), r.origin(rate)+elapsed, elapsed)
 		r.trusted = r.confirmed
 	}
 	if !r.fractions.clear() {

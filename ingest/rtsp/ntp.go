@@ -15,6 +15,7 @@ type fractions struct {
 	nanoseconds bool
 	honest      bool // one was above all nanoseconds: it is not asked again
 	witnesses   int  // steps from one report to the next that fit as nanoseconds only
+	ofArrival   bool // it reports when packets came to it
 }
 
 const (
@@ -48,6 +49,21 @@ func (f *fractions) look(before senderReports, at, rate int64, ntp uint64) {
 		f.witnesses++
 		f.nanoseconds = f.witnesses >= enoughWitnesses
 	}
+}
+
+// longSpan is how long a packet of sound has to be to tell what its host's reports count from.
+const longSpan = 100 * time.Millisecond
+
+// compare looks whether the host does not report when a packet's first unit was captured, but when the packet came to it, as
+// MediaMTX does with its defaults (for each track, it goes by the packet that was least late). Then packets of all
+// tracks have been on their way from there for the same time. With a host who reports the capture, a packet of sound
+// comes later than that says by as long as it is. ffmpeg puts up to 0.7 s into one.
+func (f *fractions) compare(sound, lead senderReports, soundRate, leadRate int64) {
+	if !f.suspect || f.ofArrival || sound.prompt == 0 || lead.prompt == 0 || sound.span < longSpan {
+		return
+	}
+	later := sound.prompt - sound.origin(soundRate) - (lead.prompt - lead.origin(leadRate))
+	f.ofArrival = later.Abs() < sound.span/3
 }
 
 // clear reports whether it is known what reports say.

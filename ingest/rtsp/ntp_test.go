@@ -79,7 +79,7 @@ func TestHonestReports(t *testing.T) {
 		for i := range 30 {
 			since := time.Duration(i)*interval + time.Duration(random.Int64N(int64(spread)))
 			wall := begin.Add(since + time.Duration(random.Int64N(int64(jitter+1))))
-			r.add(media.Ticks(since, rate), rate, toNTP(wall), false)
+			r.add(senderReports{at: media.Ticks(since, rate), ntp: toNTP(wall), trusted: false}, rate)
 			if f.nanoseconds {
 				t.Fatalf("sender %d is misread after %d reports: interval %v, spread %v, jitter %v", n, i+1, interval, spread, jitter)
 			}
@@ -100,7 +100,7 @@ func TestNanosecondReports(t *testing.T) {
 		step := 10*time.Second + time.Duration(random.Int64N(int64(20*time.Millisecond)))
 		for i := range 10 {
 			since := time.Duration(i) * step
-			r.add(media.Ticks(since, rate), rate, toNanoseconds(begin.Add(since)), i == 0)
+			r.add(senderReports{at: media.Ticks(since, rate), ntp: toNanoseconds(begin.Add(since)), trusted: i == 0}, rate)
 			if !f.nanoseconds && (r.trusted || r.confirmed) {
 				t.Fatalf("a report is believed as NTP; step %v", step)
 			}
