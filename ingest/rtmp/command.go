@@ -6,6 +6,7 @@ import (
 
 	"pushcart/ingest"
 	"pushcart/ingest/rtmp/amf"
+	"pushcart/ingest/rtmp/chunk"
 )
 
 // Status codes, as in Adobe's NetConnection and NetStream.
@@ -112,8 +113,7 @@ func (c *conn) connect(cmd command) error {
 	for _, s := range []string{c.app, c.tcURL} {
 		if sentence := checkApp(s); sentence != "" {
 			rejected := status("error", codeConnectRejected, sentence)
-			c.send(reply(0, "_error", cmd.transaction, nil, rejected))
-			return c.turnedDown("rtmp: connect refused", errors.New(sentence))
+			return c.turnDown(reply(0, "_error", cmd.transaction, nil, rejected), "rtmp: connect refused", errors.New(sentence))
 		}
 	}
 	c.connected = true
@@ -219,13 +219,13 @@ func (c *conn) play(cmd command) error {
 // refuse tells the client why its wish is turned down and returns the error that closes the
 // connection: ffmpeg waits for ever after a refusal alone.
 func (c *conn) refuse(stream uint32, code string, why error) error {
-	c.send(onStatus(stream, "error", code, why.Error()))
-	return c.turnedDown("rtmp: publish refused", why)
+	return c.turnDown(onStatus(stream, "error", code, why.Error()), "rtmp: publish refused", why)
 }
 
-// turnedDown logs a refusal and hangs up.
-func (c *conn) turnedDown(what string, why error) error {
+// turnDown counts a refusal, sends the answer, logs it and hangs up.
+func (c *conn) turnDown(answer chunk.Message, what string, why error) error {
 	c.server.lobby.Refused.Add(1)
+	c.send(answer)
 	c.server.lobby.Noise.Log(slog.LevelWarn, what,
 		"remote", c.place.Remote, "app", c.app, "agent", c.agent, "why", why)
 	c.hangUp()
