@@ -25,6 +25,10 @@ type Abilities struct {
 // at once: whoever is given up here stays without ffmpeg.
 const probeTimeout = time.Minute
 
+// pipeDelay is how long what a program has said may take to get here when it has ended: on a full CPU, or if it is a script
+// that has left something running.
+const pipeDelay = 5 * time.Second
+
 // The oldest version that will do: it brought -fps_mode.
 const oldestMajor, oldestMinor = 5, 1
 
@@ -60,11 +64,14 @@ func Probe(ctx context.Context, program string) Abilities {
 func ask(ctx context.Context, program string, question string) (string, error) {
 	const most = 1 << 20
 	cmd := exec.CommandContext(ctx, program, "-hide_banner", question)
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = pipeDelay
 	out := &limited{left: most}
 	cmd.Stdout = out
 	err := cmd.Run()
-	if err != nil && ctx.Err() != nil {
+	switch {
+	case errors.Is(err, exec.ErrWaitDelay):
+		err = nil // it has ended well, and others judge what it has said
+	case err != nil && ctx.Err() != nil:
 		err = ctx.Err() // "signal: killed" is no help
 	}
 	return out.String(), err

@@ -2,6 +2,8 @@ package ffmpeg
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +25,19 @@ func TestLastWords(t *testing.T) {
 	text := w.String()
 	if !strings.HasPrefix(text, "line 89 | line 90 | ") || !strings.HasSuffix(text, " | "+strings.Repeat("x", maxLineBytes)) {
 		t.Errorf("%q", text)
+	}
+}
+
+// TestProbeScript: a script that leaves something running behind is as good as what it calls.
+func TestProbeScript(t *testing.T) {
+	t.Parallel()
+	script := filepath.Join(t.TempDir(), "ffmpeg")
+	const text = "#!/bin/sh\nsleep 15 &\ncase \"$2\" in -version) echo ffmpeg version 7.0;; *) echo ' A....D aac  AAC';; esac\n"
+	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if a := Probe(t.Context(), script); a.Problem != "" || a.Version != "7.0" || !a.Encoders["aac"] {
+		t.Errorf("%+v", a)
 	}
 }
 

@@ -69,9 +69,9 @@ func (h *house) process(name, role string) int {
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]string{
-		"dies":            "has lost ffmpeg: exit status 3; it is tried again in 1s",
-		"dies at once":    "has lost ffmpeg: exit status 3; it is tried again in 1s",
-		"hangs":           "it hangs; it is tried again in 1s",
+		"dies":            "has lost ffmpeg: exit status 3",
+		"dies at once":    "has lost ffmpeg: exit status 3",
+		"hangs":           "it hangs",
 		"moves times":     "has had to stop ffmpeg: ffmpeg has changed the times of the sound",
 		"writes nonsense": "has had to stop ffmpeg: nut: no valid NUT",
 	} {
@@ -81,14 +81,9 @@ func TestFailures(t *testing.T) {
 			in := silence()
 			host, s := h.host(t, "a", in.track)
 			live(t, 1, map[*stream.Publisher]pcm{host: in})
-			h.status(t, "a", Role, func(st Status) bool {
-				for _, r := range s.Status().Remarks {
-					if st.Failures > 0 && strings.HasPrefix(r.Text, "The conversion of the host's sound to AAC has ") && strings.Contains(r.Text, want) {
-						return true
-					}
-				}
-				return false
-			})
+			remarked(t, s, "The conversion of the host's sound to AAC ", "; it is tried again in 1s.")
+			remarked(t, s, "The conversion of the host's sound to AAC ", want) // on a busy machine, it may not be the first
+			h.status(t, "a", Role, func(st Status) bool { return st.Failures > 0 })
 			if err := host.Err(); err != nil {
 				t.Errorf("the host: %v", err)
 			}
@@ -115,7 +110,7 @@ func TestKilled(t *testing.T) {
 	if again.track.ID != first.track.ID || !again.track.SameConfig(first.track) || again.units[0].DTS%frameSamples != 0 {
 		t.Errorf("the sound came back as another track: %+v, %+v", first.track, again.track)
 	}
-	if st := h.status(t, "a", Role, func(st Status) bool { return st.State == Running }); st.Failures != 1 {
+	if st := h.status(t, "a", Role, func(st Status) bool { return st.State == Running }); st.Failures < 1 {
 		t.Errorf("%d failures", st.Failures)
 	}
 }
