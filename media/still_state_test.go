@@ -63,8 +63,12 @@ func TestStillSeesItself(t *testing.T) {
 				saw.See(unit, false)
 				// Each goes on from what it knows, so a difference shows in the next.
 				a, b := made, saw
-				if next := a.Next(true); next == nil || !bytes.Equal(next, b.Next(true)) {
+				next := a.Next(true)
+				if next == nil || !bytes.Equal(next, b.Next(true)) {
 					t.Fatalf("%s: after unit %d and %d more", name, i, n+1)
+				}
+				if a = made; !bytes.Equal(next, a.Next(false)) {
+					t.Fatalf("%s: after one that only a keyframe can follow, one that others can", name)
 				}
 			}
 		}
