@@ -9,7 +9,7 @@ type Sound struct {
 	// processes as may be), "starting", "running", "resting" (after a failure) or "plain" (the voice is offered
 	// alone, as it is).
 	State string `json:"state"`
-	// Why says why it is not running.
+	// Why says why it is not running, or not whole.
 	Why string `json:"why,omitempty"`
 	// Failures counts how often ffmpeg has died, hung or fallen behind.
 	Failures int `json:"failures"`

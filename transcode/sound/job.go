@@ -38,8 +38,7 @@ type job struct {
 	task   *task
 	cancel context.CancelFunc
 	done   chan struct{}
-	epoch  int       // of the show, that is being read
-	left   time.Time // when the voice of a mix that goes on has left; zero while it is there
+	epoch  int // of the show, that is being read
 
 	mu       sync.Mutex // guards what follows
 	state    State
@@ -47,6 +46,7 @@ type job struct {
 	current  *run
 	shown    *task
 	failures int
+	left     time.Time // when the voice of a mix that goes on has left; zero while it is there
 }
 
 // do does a task until ctx is done or the show is over.

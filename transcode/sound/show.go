@@ -59,16 +59,16 @@ func (sh *show) lonely(tasks []*task, tracks []media.Track) (mixes []*task, over
 	next := lonelyFor
 	for _, j := range sh.jobs { // nobody else writes it
 		if slices.ContainsFunc(tasks, func(k *task) bool { return k.role == j.role }) {
-			j.left = time.Time{}
+			j.voiceIsThere()
 			continue
 		}
 		if j.task == nil || j.task.duck == 0 || !hasAll(tracks, j.task.inputs[:1]) || j.status().State != Running {
 			continue
 		}
-		if j.left.IsZero() {
-			j.left = time.Now()
+		if len(sh.st.slots) == cap(sh.st.slots) {
+			continue // others need its process more
 		}
-		if rest := time.Until(j.left.Add(lonelyFor)); rest > 0 {
+		if rest := lonelyFor - j.lonelySince(); rest > 0 {
 			mixes, next = append(mixes, j.task), min(next, rest)
 		}
 	}

@@ -26,7 +26,7 @@ type Status struct {
 	// Role is what it is called among the show's contributors.
 	Role     string
 	State    State
-	Why      string // a clause that says why it is not running; empty otherwise
+	Why      string // a clause that says why it is not running, or not whole; empty otherwise
 	Failures int    // how often it has failed
 	// Tracks are what it makes.
 	Tracks []media.Track
@@ -58,6 +58,9 @@ func (j *job) status() Status {
 		st.State, st.Why = Starting, ""
 		if !v.Joined.IsZero() {
 			st.State, st.Lag = Running, v.Lag
+			if !j.left.IsZero() {
+				st.Why = "the voice is away: who listens hears the show's own sound"
+			}
 		}
 	}
 	return st
@@ -91,6 +94,23 @@ func (j *job) stopped() {
 	if j.current != nil {
 		j.current, j.state, j.why = nil, Idle, ""
 	}
+}
+
+// voiceIsThere notes that a mix has its voice.
+func (j *job) voiceIsThere() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.left = time.Time{}
+}
+
+// lonelySince notes that a mix has lost its voice, and returns how long ago that was.
+func (j *job) lonelySince() time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.left.IsZero() {
+		j.left = time.Now()
+	}
+	return time.Since(j.left)
 }
 
 // what names the task, at the beginning of a sentence.
