@@ -49,8 +49,8 @@ func TestBytesInAnyPortions(t *testing.T) {
 	} {
 		desk := newFakeDesk()
 		serveScript(t, desk, r)
-		show := desk.next(t)
-		if why := show.ended(t); why != nil {
+		show := desk.Next(t)
+		if why := show.Ended(t); why != nil {
 			t.Errorf("%s: ended with %v", name, why)
 		}
 		var units []media.AccessUnit

@@ -34,11 +34,11 @@ func TestFFmpegPublishes(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	show := desk.next(t)
-	if r := show.request; r.App != "live" || r.Key != "secret" || r.Query != "clientConfigId=1" || r.Protocol != "rtmp" {
+	show := desk.Next(t)
+	if r := show.Request; r.App != "live" || r.Key != "secret" || r.Query != "clientConfigId=1" || r.Protocol != "rtmp" {
 		t.Errorf("request is %+v", r)
 	}
-	if why := show.ended(t); why != nil {
+	if why := show.Ended(t); why != nil {
 		t.Errorf("the publish ended with %v, not with a goodbye", why)
 	}
 	var video, audio, data, random, reordered int
@@ -73,11 +73,11 @@ func TestFFmpegPublishes(t *testing.T) {
 	if data == 0 {
 		t.Error("onMetaData was not delivered")
 	}
-	if !show.promised || !show.video || !show.audio {
+	if !show.Promised || !show.Video || !show.Audio {
 		t.Error("onMetaData's promise was not passed on")
 	}
-	v, _ := show.track(videoTrackID)
-	a, _ := show.track(audioTrackID)
+	v, _ := show.Track(videoTrackID)
+	a, _ := show.Track(audioTrackID)
 	if v.Codec != media.CodecH264 || v.FrameRate != 25 || a.Codec != media.CodecAAC {
 		t.Errorf("tracks are %+v and %+v", v, a)
 	}
@@ -96,8 +96,8 @@ func TestFFmpegLateInAShow(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		show := desk.next(t)
-		show.ended(t)
+		show := desk.Next(t)
+		show.Ended(t)
 		count, last, first := map[int]int{}, map[int]int64{}, map[int]int64{}
 		for len(show.units) > 0 {
 			au := <-show.units
@@ -118,7 +118,7 @@ func TestFFmpegLateInAShow(t *testing.T) {
 func TestFFmpegIsRefused(t *testing.T) {
 	const sentence = "The stream key is not known here: copy it again from your dashboard."
 	desk := newFakeDesk()
-	desk.refuse = func(ingest.Request) error { return &ingest.Refusal{Reason: sentence} }
+	desk.Refuse = func(ingest.Request) error { return &ingest.Refusal{Reason: sentence} }
 	addr := start(t, &Server{Opener: desk})
 	cmd := ffmpeg(t, "-re", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-c:v", "libx264", "-preset", "ultrafast",
 		"-f", "flv", "rtmp://"+addr+"/live/wrong")

@@ -45,8 +45,8 @@ func TestGomediaPublishes(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			show := desk.next(t)
-			if r := show.request; r.App != "live" || r.Key != "key" {
+			show := desk.Next(t)
+			if r := show.Request; r.App != "live" || r.Key != "key" {
 				t.Errorf("request is %+v", r)
 			}
 
@@ -80,7 +80,7 @@ func TestGomediaPublishes(t *testing.T) {
 					t.Errorf("sound %d has other bytes or another time", i)
 				}
 			}
-			if a, _ := show.track(2); !bytes.Equal(a.Config[:2], audio.Config[:2]) {
+			if a, _ := show.Track(2); !bytes.Equal(a.Config[:2], audio.Config[:2]) {
 				t.Errorf("audio's configuration is %x, not %x", a.Config, audio.Config)
 			}
 		})

@@ -59,8 +59,8 @@ func TestEncoderHabits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := publish(t, addr, "key?token=1", o)
-			show := desk.next(t)
-			if r := show.request; r.App != "live" || r.Key != "key" || r.Query != "token=1" || !r.Remote.IsValid() || !strings.Contains(r.Agent, "rtmptest") {
+			show := desk.Next(t)
+			if r := show.Request; r.App != "live" || r.Key != "key" || r.Query != "token=1" || !r.Remote.IsValid() || !strings.Contains(r.Agent, "rtmptest") {
 				t.Errorf("request is %+v", r)
 			}
 			big := rtmptest.NALs(append([]byte{0x65}, bytes.Repeat([]byte{7}, 30_000)...))
@@ -80,18 +80,18 @@ func TestEncoderHabits(t *testing.T) {
 				media.AccessUnit{Track: 1, DTS: -16, PTS: -17, RandomAccess: true, Data: big},
 				media.AccessUnit{Track: 2, DTS: -8, PTS: -8, RandomAccess: true, Data: []byte("aac")},
 				media.AccessUnit{Track: 1, DTS: 8, PTS: 88, Data: slice})
-			if why := show.ended(t); why != nil {
+			if why := show.Ended(t); why != nil {
 				t.Errorf("ended with %v", why)
 			}
-			v, _ := show.track(1)
-			a, _ := show.track(2)
-			d, _ := show.track(3)
+			v, _ := show.Track(1)
+			a, _ := show.Track(2)
+			d, _ := show.Track(3)
 			if !reflect.DeepEqual(v, media.Track{ID: 1, Codec: media.CodecH264, Timescale: 1000, Config: avcC, FrameRate: 30}) ||
 				!reflect.DeepEqual(a, media.Track{ID: 2, Codec: media.CodecAAC, Timescale: 1000, Config: asc}) ||
 				!reflect.DeepEqual(d, media.Track{ID: 3, Codec: media.CodecAMF0, Timescale: 1000}) {
 				t.Errorf("tracks are %+v, %+v, %+v", v, a, d)
 			}
-			if !show.promised || !show.video || show.audio {
+			if !show.Promised || !show.Video || show.Audio {
 				t.Error("the promise of onMetaData was not passed on")
 			}
 		})
@@ -138,7 +138,7 @@ func TestCommandOrders(t *testing.T) {
 			if s, err := c.Status(); err != nil || s.Code != codePublishStart {
 				t.Fatalf("got %+v, %v", s, err)
 			}
-			if r := desk.next(t).request; r.App != "live" || r.Key != "key" {
+			if r := desk.Next(t).Request; r.App != "live" || r.Key != "key" {
 				t.Errorf("request is %+v", r)
 			}
 		})
@@ -150,9 +150,9 @@ func TestGoodbyes(t *testing.T) {
 	addr := start(t, &Server{Opener: desk})
 	for _, command := range []string{"FCUnpublish", "deleteStream", "closeStream"} {
 		c := publish(t, addr, "key", rtmptest.Options{})
-		show := desk.next(t)
+		show := desk.Next(t)
 		c.Command(0, "deleteStream", 6, nil, 99.0) // not one of ours, but the publish is over, most likely
-		if why := show.ended(t); why != nil {
+		if why := show.Ended(t); why != nil {
 			t.Errorf("%s: ended with %v", command, why)
 		}
 		// The connection may publish again.
@@ -161,9 +161,9 @@ func TestGoodbyes(t *testing.T) {
 		if s, err := c.Status(); err != nil || s.Code != codePublishStart {
 			t.Fatalf("%s: second publish: %+v, %v", command, s, err)
 		}
-		show = desk.next(t)
+		show = desk.Next(t)
 		c.Command(1, command, 8, nil, 1.0)
-		if why := show.ended(t); why != nil || show.request.Key != "again" {
+		if why := show.Ended(t); why != nil || show.Request.Key != "again" {
 			t.Errorf("%s: ended with %v", command, why)
 		}
 		if s, err := c.Status(); err != nil || s.Code != codeUnpublishSuccess {
@@ -176,9 +176,9 @@ func TestConnectionLost(t *testing.T) {
 	desk := newFakeDesk()
 	addr := start(t, &Server{Opener: desk})
 	c := publish(t, addr, "key", rtmptest.Options{})
-	show := desk.next(t)
+	show := desk.Next(t)
 	c.Kill()
-	if why := show.ended(t); why == nil {
+	if why := show.Ended(t); why == nil {
 		t.Error("a lost connection counts as a goodbye")
 	}
 }
@@ -187,8 +187,8 @@ func TestSessionEndsIt(t *testing.T) {
 	desk := newFakeDesk()
 	addr := start(t, &Server{Opener: desk})
 	c := publish(t, addr, "key", rtmptest.Options{})
-	show := desk.next(t)
-	show.end(errors.New("Another connection has taken over this stream key."))
+	show := desk.Next(t)
+	show.End(errors.New("Another connection has taken over this stream key."))
 	s, err := c.Status()
 	if err != nil || s.Level != "error" || !strings.Contains(s.Description, "taken over") {
 		t.Errorf("got %+v, %v", s, err)
@@ -196,7 +196,7 @@ func TestSessionEndsIt(t *testing.T) {
 	if err := c.Closed(); err != nil {
 		t.Error(err)
 	}
-	if why := show.ended(t); why == nil {
+	if why := show.Ended(t); why == nil {
 		t.Error("Close was told of a goodbye")
 	}
 }
@@ -204,7 +204,7 @@ func TestSessionEndsIt(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	const sentence = "This stream key is not known here: copy it again."
 	desk := newFakeDesk()
-	desk.refuse = func(r ingest.Request) error {
+	desk.Refuse = func(r ingest.Request) error {
 		if r.Key == "broken" {
 			return errors.New("database is on fire")
 		}
@@ -262,7 +262,7 @@ func TestSecondPublishIsRefused(t *testing.T) {
 	desk := newFakeDesk()
 	addr := start(t, &Server{Opener: desk})
 	c := publish(t, addr, "key", rtmptest.Options{})
-	show := desk.next(t)
+	show := desk.Next(t)
 	c.Command(2, "publish", 6, nil, "other")
 	if s, err := c.Status(); err != nil || s.Code != codePublishBadName {
 		t.Errorf("got %+v, %v", s, err)
@@ -306,7 +306,7 @@ func TestPingAndAcks(t *testing.T) {
 	desk := newFakeDesk()
 	addr := start(t, &Server{Opener: desk})
 	c := publish(t, addr, "key", rtmptest.Options{})
-	show := desk.next(t)
+	show := desk.Next(t)
 	c.Message(2, 5, 0, 0, []byte{0, 0, 0x80, 0}) // window of 32 KiB
 	c.Message(2, 6, 0, 0, []byte{0, 0, 0x80, 0, 2})
 	c.Message(2, 3, 0, 0, []byte{0, 0, 0, 1})

@@ -142,8 +142,8 @@ func TestDeadlines(t *testing.T) {
 			if d := closedAfter(nc); d != 30*time.Second {
 				t.Errorf("closed after %v", d)
 			}
-			show := desk.next(t)
-			if why := show.ended(t); why == nil || !strings.Contains(why.Error(), "30s") {
+			show := desk.Next(t)
+			if why := show.Ended(t); why == nil || !strings.Contains(why.Error(), "30s") {
 				t.Errorf("the session was told %v", why)
 			}
 		})
@@ -153,7 +153,7 @@ func TestDeadlines(t *testing.T) {
 			nc := p.dial()
 			go io.Copy(io.Discard, nc)
 			nc.Write(publishing("live", "key"))
-			show := desk.next(t)
+			show := desk.Next(t)
 			for range 100 {
 				time.Sleep(29 * time.Second)
 				if _, err := nc.Write([]byte{4, 0, 0, 0, 0, 0, 0, 8, 1, 0, 0, 0}); err != nil {
@@ -162,12 +162,12 @@ func TestDeadlines(t *testing.T) {
 				}
 			}
 			select {
-			case <-show.closed:
+			case <-show.Left:
 				t.Error("a host with a frame every 29 s was taken for dead")
 			default:
 			}
 			nc.Close()
-			show.ended(t)
+			show.Ended(t)
 		})
 	})
 	t.Run("write", func(t *testing.T) {
@@ -224,7 +224,7 @@ func TestLobby(t *testing.T) {
 			host := p.dial()
 			go io.Copy(io.Discard, host)
 			host.Write(publishing("live", "key"))
-			desk.next(t)
+			desk.Next(t)
 			synctest.Wait()
 			first, second, third := p.dial(), p.dial(), p.dial()
 			if d := closedAfter(first); d != 0 {
@@ -249,7 +249,7 @@ func TestLobby(t *testing.T) {
 				defer host.Close()
 				go io.Copy(io.Discard, host)
 				host.Write(publishing("live", "key"))
-				desk.next(t)
+				desk.Next(t)
 			}
 			synctest.Wait()
 			if d := closedAfter(p.dial()); d != 0 {
@@ -270,7 +270,7 @@ func TestShutdown(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx, ln) }()
 	c := publish(t, ln.Addr().String(), "key", rtmptest.Options{})
-	show := desk.next(t)
+	show := desk.Next(t)
 	half, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -284,7 +284,7 @@ func TestShutdown(t *testing.T) {
 		t.Error(err)
 	}
 	c.Kill()
-	if why := show.ended(t); !errors.Is(why, errShutdown) {
+	if why := show.Ended(t); !errors.Is(why, errShutdown) {
 		t.Errorf("the session is told %v", why)
 	}
 	if err := <-ended; err != nil {
@@ -322,9 +322,9 @@ func TestRTMPS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	show := desk.next(t)
-	if show.request.Protocol != "rtmps" {
-		t.Errorf("protocol is %s", show.request.Protocol)
+	show := desk.Next(t)
+	if show.Request.Protocol != "rtmps" {
+		t.Errorf("protocol is %s", show.Request.Protocol)
 	}
 	c.WriteAudio(0, rtmptest.AACConfig(asc))
 	c.WriteAudio(5, rtmptest.AACFrame(make([]byte, 100_000)))

@@ -63,13 +63,13 @@ func TestSoundForTranscoding(t *testing.T) {
 				want(t, show, media.AccessUnit{Track: audioTrackID, DTS: u.dts, PTS: u.dts, RandomAccess: true, Data: u.data})
 			}
 			c.track.ID, c.track.BitRate = audioTrackID, 64000
-			if got, _ := show.track(audioTrackID); !reflect.DeepEqual(got, c.track) {
+			if got, _ := show.Track(audioTrackID); !reflect.DeepEqual(got, c.track) {
 				t.Errorf("the track is %+v\nwant %+v", got, c.track)
 			}
 			show.unit(t)
-			show.mu.Lock()
-			defer show.mu.Unlock()
-			if n := len(show.tracks); n != 2 { // the data track is the other one
+			show.Lock()
+			defer show.Unlock()
+			if n := len(show.Tracks); n != 2 { // the data track is the other one
 				t.Errorf("tracks were announced %d times", n)
 			}
 		})
@@ -119,9 +119,9 @@ func TestFFmpegSound(t *testing.T) {
 			if out, err := ffmpeg(t, append(args, "-f", "flv", "rtmp://"+addr+"/live/key")...).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			show := desk.next(t)
-			show.ended(t)
-			got, _ := show.track(audioTrackID)
+			show := desk.Next(t)
+			show.Ended(t)
+			got, _ := show.Track(audioTrackID)
 			if got.Codec != c.track.Codec || got.Timescale != c.track.Timescale || !bytes.Equal(got.Config, c.track.Config) {
 				t.Fatalf("the track is %+v", got)
 			}

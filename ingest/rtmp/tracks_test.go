@@ -43,7 +43,7 @@ func host(t *testing.T) (*rtmptest.Client, *fakeShow, *Server, *logText) {
 	}
 	s := &Server{Opener: desk, Log: slog.New(slog.NewTextHandler(text, nil))}
 	c := publish(t, start(t, s), "key", rtmptest.Options{})
-	return c, desk.next(t), s, text
+	return c, desk.Next(t), s, text
 }
 
 func TestEnhanced(t *testing.T) {
@@ -61,10 +61,10 @@ func TestEnhanced(t *testing.T) {
 		media.AccessUnit{Track: 1, DTS: 20, PTS: 20, Data: rtmptest.NALs([]byte{2, 1, 1})},
 		media.AccessUnit{Track: 2, DTS: 21, PTS: 21, RandomAccess: true, Data: []byte("pkt")},
 		media.AccessUnit{Track: 1, DTS: 30, PTS: 30, RandomAccess: true, Data: []byte{0x32, 1, 'a'}})
-	if v, _ := show.track(1); v.Codec != media.CodecAV1 {
+	if v, _ := show.Track(1); v.Codec != media.CodecAV1 {
 		t.Errorf("video is %+v", v)
 	}
-	if a, _ := show.track(2); a.Codec != media.CodecOpus || !bytes.Equal(a.Config, []byte{1, 2}) {
+	if a, _ := show.Track(2); a.Codec != media.CodecOpus || !bytes.Equal(a.Config, []byte{1, 2}) {
 		t.Errorf("audio is %+v", a)
 	}
 }
@@ -74,7 +74,7 @@ func TestHEVCAsCodec12(t *testing.T) {
 	c.WriteVideo(0, rtmptest.HEVCConfig(hvcC))
 	c.WriteVideo(0, rtmptest.HEVCFrame(true, 5, hevcIDR))
 	want(t, show, media.AccessUnit{Track: 1, PTS: 5, RandomAccess: true, Data: hevcIDR})
-	if v, _ := show.track(1); v.Codec != media.CodecHEVC {
+	if v, _ := show.Track(1); v.Codec != media.CodecHEVC {
 		t.Errorf("video is %+v", v)
 	}
 }
@@ -100,9 +100,9 @@ func TestMultitrack(t *testing.T) {
 		media.AccessUnit{Track: 4, DTS: 7, PTS: 7, RandomAccess: true, Data: hevcIDR},
 		media.AccessUnit{Track: 2, DTS: 8, PTS: 8, RandomAccess: true, Data: []byte("one")},
 		media.AccessUnit{Track: 7, DTS: 9, PTS: 9, RandomAccess: true, Data: []byte("two")})
-	v0, _ := show.track(1)
-	v1, _ := show.track(4)
-	a2, _ := show.track(7)
+	v0, _ := show.Track(1)
+	v1, _ := show.Track(4)
+	a2, _ := show.Track(7)
 	if v0.BitRate != 2_500_000 || v0.FrameRate != 30 || v1.BitRate != 500_000 || v1.FrameRate != 30 || v1.Codec != media.CodecHEVC ||
 		a2.BitRate != 64_000 || a2.Language != "pt-BR" {
 		t.Errorf("tracks are %+v, %+v, %+v", v0, v1, a2)
@@ -118,10 +118,10 @@ func TestTooManyTracks(t *testing.T) {
 	c.WriteVideo(0, rtmptest.MultitrackVideo(true, rtmptest.ManyTracks, rtmptest.SequenceStart, tracks...))
 	c.WriteVideo(0, rtmptest.AVCFrame(true, 0, idr))
 	show.unit(t)
-	if _, ok := show.track(trackID(media.KindVideo, maxTracks-1)); !ok {
+	if _, ok := show.Track(trackID(media.KindVideo, maxTracks-1)); !ok {
 		t.Error("the last track is missing")
 	}
-	if _, ok := show.track(trackID(media.KindVideo, maxTracks)); ok || s.Stats().Malformed != 256-maxTracks || text.count("tracks") != 1 {
+	if _, ok := show.Track(trackID(media.KindVideo, maxTracks)); ok || s.Stats().Malformed != 256-maxTracks || text.count("tracks") != 1 {
 		t.Errorf("there is one too many, or it was not counted: %d", s.Stats().Malformed)
 	}
 }
@@ -148,10 +148,10 @@ func TestConfigurations(t *testing.T) {
 		media.AccessUnit{Track: 1, DTS: 2, PTS: 2, Data: slice},
 		media.AccessUnit{Track: 1, DTS: 5, PTS: 5, RandomAccess: true, Data: []byte{0, 1, 0x65}},
 		media.AccessUnit{Track: 1, DTS: 9, PTS: 9, RandomAccess: true, Data: idr})
-	show.mu.Lock()
-	defer show.mu.Unlock()
-	if len(show.tracks) != 4 { // data, and three of video
-		t.Errorf("announced %d times: %+v", len(show.tracks), show.tracks)
+	show.Lock()
+	defer show.Unlock()
+	if len(show.Tracks) != 4 { // data, and three of video
+		t.Errorf("announced %d times: %+v", len(show.Tracks), show.Tracks)
 	}
 	if text.count("set it to High") != 1 || text.count("16385 bytes") != 1 {
 		t.Error("a refused track is not in the log once")
@@ -218,7 +218,7 @@ func TestDataMessages(t *testing.T) {
 		media.AccessUnit{Track: 3, DTS: 2000, PTS: 2000, RandomAccess: true, Data: amf.Append(nil, "onTextData", amf.Object{{Name: "text", Value: "hello"}})},
 		media.AccessUnit{Track: 3, DTS: 2001, PTS: 2001, RandomAccess: true, Data: amf.Append(nil, "onFI", amf.Object{{Name: "st", Value: "10:00:00.000"}}, 7)},
 		media.AccessUnit{Track: 3, DTS: 2002, PTS: 2002, RandomAccess: true, Data: amf.Append(nil, "nothing else")})
-	if !show.video || show.audio {
+	if !show.Video || show.Audio {
 		t.Error("a flag does not count more than a codec ID")
 	}
 }
@@ -228,8 +228,8 @@ func TestMetadataAfterConfiguration(t *testing.T) {
 	c.WriteVideo(0, rtmptest.AVCConfig(avcC))
 	c.WriteData(0, "onMetaData", amf.Array{{Name: "framerate", Value: 50.0}, {Name: "videodatarate", Value: -1.0}})
 	show.unit(t)
-	if v, _ := show.track(1); v.FrameRate != 50 || v.BitRate != 0 || show.promised {
-		t.Errorf("video is %+v, promised %v", v, show.promised)
+	if v, _ := show.Track(1); v.FrameRate != 50 || v.BitRate != 0 || show.Promised {
+		t.Errorf("video is %+v, promised %v", v, show.Promised)
 	}
 }
 
@@ -261,7 +261,7 @@ func TestCodecsThatAreNotCarried(t *testing.T) {
 		if err := c.Closed(); err != nil {
 			t.Error(err)
 		}
-		if why := show.ended(t); why == nil {
+		if why := show.Ended(t); why == nil {
 			t.Error("the session was told of a goodbye")
 		}
 	}

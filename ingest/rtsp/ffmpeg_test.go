@@ -37,14 +37,14 @@ func TestFFmpegPublishes(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			show := desk.next(t)
-			if r := show.request; r.App != "live" || r.Key != "secret" || r.Query != "a=b" || r.Protocol != "rtsp" || !strings.HasPrefix(r.Agent, "Lavf") {
+			show := desk.Next(t)
+			if r := show.Request; r.App != "live" || r.Key != "secret" || r.Query != "a=b" || r.Protocol != "rtsp" || !strings.HasPrefix(r.Agent, "Lavf") {
 				t.Errorf("request is %+v", r)
 			}
-			if why := show.ended(t); why != nil {
+			if why := show.Ended(t); why != nil {
 				t.Errorf("the publish ended with %v, not with a goodbye", why)
 			}
-			if !show.promised || !show.video || !show.audio {
+			if !show.Promised || !show.Video || !show.Audio {
 				t.Error("the description's promise was not passed on")
 			}
 			if v, a := show.track(t, 1), show.track(t, 2); v.Codec != tt.video || a.Codec != tt.audio {
@@ -129,7 +129,7 @@ func checkVideo(t *testing.T, show *fakeShow, n, keys int, frame int64, reordere
 func TestFFmpegIsRefused(t *testing.T) {
 	const sentence = "The stream key is not known here: copy it again from your dashboard."
 	desk := newFakeDesk()
-	desk.refuse = func(ingest.Request) error { return &ingest.Refusal{Reason: sentence} }
+	desk.Refuse = func(ingest.Request) error { return &ingest.Refusal{Reason: sentence} }
 	addr := start(t, &Server{Opener: desk})
 	for _, url := range []string{"rtsp://" + addr + "/live/wrong", "rtsp://user:pass@" + addr + "/live/wrong"} {
 		cmd := ffmpeg(t, append(append([]string{}, picture...), "-c:v", "libx264", "-preset", "ultrafast", "-t", "5", "-f", "rtsp", url)...)
@@ -146,7 +146,7 @@ func TestFFmpegIsRefused(t *testing.T) {
 // TestFFmpegPassword has the key in the place of the password; ffmpeg sends a digest of it.
 func TestFFmpegPassword(t *testing.T) {
 	desk := newFakeDesk()
-	desk.refuse = func(r ingest.Request) error {
+	desk.Refuse = func(r ingest.Request) error {
 		if r.Key != "the-key" {
 			return &ingest.Refusal{Reason: "No."}
 		}
@@ -157,7 +157,7 @@ func TestFFmpegPassword(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if show := desk.next(t); show.request.Key != "the-key" {
-		t.Errorf("the key is %q", show.request.Key)
+	if show := desk.Next(t); show.Request.Key != "the-key" {
+		t.Errorf("the key is %q", show.Request.Key)
 	}
 }

@@ -206,15 +206,15 @@ func TestPull(t *testing.T) {
 			p := pullFrom(t, Stream{Source: c.source(), Transport: tt.transport})
 			shows := 0
 			for round := range 2 {
-				show := p.desk.next(t)
+				show := p.desk.Next(t)
 				shows++
 				// On a busy machine, UDP may come so late that the connection is given up: then another
 				// is made, and has all.
 				for !show.came(t, videoTrackID, 40) || !show.came(t, audioTrackID, 60) {
-					show = p.desk.next(t)
+					show = p.desk.Next(t)
 					shows++
 				}
-				if r := show.request; r.Key != "cam1" || r.Protocol != "rtsp" || r.Agent != "gortsplib" {
+				if r := show.Request; r.Key != "cam1" || r.Protocol != "rtsp" || r.Agent != "gortsplib" {
 					t.Errorf("request is %+v", r)
 				}
 				c.film.checkRow(t, show, tt.transport == "udp" || tt.noTCP)
@@ -224,7 +224,7 @@ func TestPull(t *testing.T) {
 					}
 				}
 				c.close()
-				if why := show.ended(t); why == nil {
+				if why := show.Ended(t); why == nil {
 					t.Error("the show ended with a goodbye, not with a reason")
 				}
 				if round == 0 {
@@ -261,15 +261,15 @@ func TestPullOnDemand(t *testing.T) {
 	if !p.Want("cam1") {
 		t.Fatal("it can't be wanted")
 	}
-	show := p.desk.next(t)
+	show := p.desk.Next(t)
 	show.wait(t, videoTrackID, 10)
 	p.byName["cam1"].asked.Store(time.Now().Add(-time.Hour).UnixNano()) // the last one has gone a while ago
-	if why := show.ended(t); why != nil {
+	if why := show.Ended(t); why != nil {
 		t.Errorf("it ended with %v", why)
 	}
 	p.viewers.Store(1)
 	p.Want("cam1")
-	show = p.desk.next(t)
+	show = p.desk.Next(t)
 	p.byName["cam1"].asked.Store(time.Now().Add(-time.Hour).UnixNano())
 	show.wait(t, videoTrackID, 60) // a viewer is there, though nobody has asked lately
 }
@@ -280,18 +280,18 @@ func TestPullTaken(t *testing.T) {
 	c.start(t)
 	defer c.close()
 	p := pullFrom(t, Stream{Source: c.source()})
-	show := p.desk.next(t)
+	show := p.desk.Next(t)
 	show.wait(t, videoTrackID, 10)
 	p.taken.Store(true)
-	show.end(stream.ErrTakenOver)
-	show.ended(t)
+	show.End(stream.ErrTakenOver)
+	show.Ended(t)
 	asked := c.asked.Load()
 	time.Sleep(takenPause + 2*time.Second)
 	if c.asked.Load() != asked {
 		t.Error("the camera is fetched beside the host")
 	}
 	p.taken.Store(false)
-	p.desk.next(t).wait(t, videoTrackID, 10)
+	p.desk.Next(t).wait(t, videoTrackID, 10)
 	if strings.Contains(p.log.String(), "can't be fetched") {
 		t.Errorf("the log blames the camera:\n%s", p.log.String())
 	}

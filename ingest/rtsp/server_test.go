@@ -151,7 +151,7 @@ func clipCamera(t testing.TB) *fakeCamera {
 // TestRefusals has what is turned down, with the status and a sentence.
 func TestRefusals(t *testing.T) {
 	desk := newFakeDesk()
-	desk.refuse = func(r ingest.Request) error {
+	desk.Refuse = func(r ingest.Request) error {
 		if r.Key != "good" {
 			return &ingest.Refusal{Reason: "No such key."}
 		}
@@ -220,12 +220,12 @@ func TestAudioLeftOut(t *testing.T) {
 	for _, p := range c.film(t, time.Now(), 3*time.Second) {
 		raw.send(p)
 	}
-	show := desk.next(t)
+	show := desk.Next(t)
 	show.wait(t, videoTrackID, 80)
-	show.mu.Lock()
-	defer show.mu.Unlock()
-	if len(show.remarks) != 1 || !strings.Contains(show.remarks[0], "G.726") || !strings.Contains(show.remarks[0], "AAC") || show.audio {
-		t.Errorf("remarks %q, audio expected: %v", show.remarks, show.audio)
+	show.Lock()
+	defer show.Unlock()
+	if len(show.remarks) != 1 || !strings.Contains(show.remarks[0], "G.726") || !strings.Contains(show.remarks[0], "AAC") || show.Audio {
+		t.Errorf("remarks %q, audio expected: %v", show.remarks, show.Audio)
 	}
 }
 
@@ -243,7 +243,7 @@ func TestEnds(t *testing.T) {
 		{"goodbye", func(raw *rawClient, _ *fakeShow) { raw.do("TEARDOWN", raw.url, "") }, ""},
 		{"hung up", func(raw *rawClient, _ *fakeShow) { raw.nc.Close() }, errHungUp.Error()},
 		{"silence", func(*rawClient, *fakeShow) {}, "nothing has come from the host for 1s"},
-		{"taken over", func(_ *rawClient, show *fakeShow) { show.end(stream.ErrTakenOver) }, stream.ErrTakenOver.Error()},
+		{"taken over", func(_ *rawClient, show *fakeShow) { show.End(stream.ErrTakenOver) }, stream.ErrTakenOver.Error()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			// The one who falls silent meets a door that does not wait for long, and that need not wait for
@@ -252,7 +252,7 @@ func TestEnds(t *testing.T) {
 			to := map[bool]string{false: addr, true: strictAddr}[silent]
 			raw := dial(t, to, "/live/k")
 			raw.publish(c)
-			show := desk.next(t)
+			show := desk.Next(t)
 			for _, p := range c.film(t, time.Now(), time.Second) {
 				raw.send(p)
 			}
@@ -260,7 +260,7 @@ func TestEnds(t *testing.T) {
 				show.wait(t, videoTrackID, 20)
 			}
 			tt.end(raw, show)
-			why := show.ended(t)
+			why := show.Ended(t)
 			if (why == nil) != (tt.want == "") || why != nil && !strings.Contains(why.Error(), tt.want) {
 				t.Errorf("it ended with %v, want %q", why, tt.want)
 			}
@@ -282,7 +282,7 @@ func TestUDPSessions(t *testing.T) {
 	sockets := []*UDP{udpPair(t), udpPair(t)}
 	raw := dial(t, addr, "/live/k")
 	ports := raw.publish(c, sockets...)
-	show := desk.next(t)
+	show := desk.Next(t)
 	stop := make(chan struct{})
 	defer close(stop)
 	for range 3 {
@@ -291,11 +291,11 @@ func TestUDPSessions(t *testing.T) {
 	c.filmUDP(t, show, 60, sockets, ports[0])
 	c.checkPictures(t, show)
 	raw.nc.Close()
-	if why := show.ended(t); why != errHungUp {
+	if why := show.Ended(t); why != errHungUp {
 		t.Errorf("it ended with %v", why)
 	}
-	show.mu.Lock()
-	defer show.mu.Unlock()
+	show.Lock()
+	defer show.Unlock()
 	t.Logf("counts %v", show.counts)
 }
 
@@ -307,12 +307,12 @@ func TestUDPSilence(t *testing.T) {
 	for _, sent := range []bool{true, false} {
 		sockets := []*UDP{udpPair(t), udpPair(t)}
 		ports := dial(t, addr, "/live/k").publish(c, sockets...)
-		show := desk.next(t)
+		show := desk.Next(t)
 		if sent {
 			p := c.film(t, time.Now(), time.Second)[0]
 			sockets[p.media].RTP.WriteTo(wire(t, p), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: ports[0]})
 		}
-		if why := show.ended(t); why == nil || !strings.Contains(why.Error(), "nothing has come from the host for 1s") {
+		if why := show.Ended(t); why == nil || !strings.Contains(why.Error(), "nothing has come from the host for 1s") {
 			t.Errorf("it ended with %v", why)
 		}
 	}
@@ -348,7 +348,7 @@ func TestUDPPorts(t *testing.T) {
 	c := clipCamera(t)
 	sockets := []*UDP{udpPair(t), udpPair(t)}
 	dial(t, addr, "/live/k").publish(c, sockets...)
-	old := desk.next(t)
+	old := desk.Next(t)
 
 	other := dial(t, addr, "/live/other")
 	if r := other.do("ANNOUNCE", other.url, c.describe()); r.status != 200 {
@@ -358,12 +358,12 @@ func TestUDPPorts(t *testing.T) {
 	if r := other.do("SETUP", other.url+"/trackID=0", "", fmt.Sprintf("Transport: RTP/AVP;unicast;client_port=%d-%d;mode=record", port, port+1)); r.status != 461 || !strings.Contains(r.reason, "same UDP ports") {
 		t.Errorf("%d %s", r.status, r.reason)
 	}
-	desk.next(t)
+	desk.Next(t)
 
-	old.end(stream.ErrTakenOver)
+	old.End(stream.ErrTakenOver)
 	ports := dial(t, addr, "/live/k").publish(c, sockets...)
-	show := desk.next(t)
-	old.ended(t)
+	show := desk.Next(t)
+	old.Ended(t)
 	c.filmUDP(t, show, 55, sockets, ports[0])
 }
 
@@ -416,7 +416,7 @@ func TestStrangers(t *testing.T) {
 	c := clipCamera(t)
 	raw := dial(t, addr, "/live/k")
 	raw.publish(c)
-	show := desk.next(t)
+	show := desk.Next(t)
 	var strangers []net.Conn
 	for i := range 200 {
 		nc, err := net.Dial("tcp", addr)
@@ -477,7 +477,7 @@ func TestStrangers(t *testing.T) {
 	})
 	t.Run("too many attempts", func(t *testing.T) {
 		desk := newFakeDesk()
-		desk.refuse = func(ingest.Request) error { return &ingest.Refusal{Reason: "No."} }
+		desk.Refuse = func(ingest.Request) error { return &ingest.Refusal{Reason: "No."} }
 		addr := start(t, &Server{Opener: desk})
 		raw := dial(t, addr, "/live/k")
 		for i := range 20 {

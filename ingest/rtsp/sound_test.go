@@ -240,8 +240,8 @@ func TestFFmpegSound(t *testing.T) {
 			if out, err := ffmpeg(t, append(args, "-f", "rtsp", "-rtsp_transport", "tcp", fmt.Sprintf("rtsp://%s/live/key", addr))...).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			show := desk.next(t)
-			show.ended(t)
+			show := desk.Next(t)
+			show.Ended(t)
 			got := show.track(t, audioTrackID)
 			if got.Codec != c.track.Codec || got.Timescale != c.track.Timescale || !bytes.Equal(got.Config, c.track.Config) {
 				t.Fatalf("the track is %+v", got)

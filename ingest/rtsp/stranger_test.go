@@ -41,9 +41,9 @@ func TestTLS(t *testing.T) {
 	raw.r.Reset(nc)
 	raw.url = strings.Replace(raw.url, "rtsp:", "rtsps:", 1)
 	raw.publish(c)
-	show := desk.next(t)
-	if show.request.Protocol != "rtsps" {
-		t.Errorf("request is %+v", show.request)
+	show := desk.Next(t)
+	if show.Request.Protocol != "rtsps" {
+		t.Errorf("request is %+v", show.Request)
 	}
 	for _, p := range c.film(t, time.Now(), 2*time.Second) {
 		if err := raw.send(p); err != nil {
@@ -53,7 +53,7 @@ func TestTLS(t *testing.T) {
 	show.wait(t, videoTrackID, 55)
 	c.checkPictures(t, show)
 	cancel()
-	if why := show.ended(t); why != errShutdown {
+	if why := show.Ended(t); why != errShutdown {
 		t.Errorf("it ended with %v", why)
 	}
 	if err := <-ended; err != nil {
@@ -91,7 +91,7 @@ func FuzzConnection(f *testing.F) {
 			addr = ln.Addr().String()
 			desk := newFakeDesk()
 			go func() {
-				for range desk.came {
+				for range desk.Came {
 				}
 			}()
 			s := &Server{Opener: desk, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Config: Config{MaxConnectionsPerAddress: 2000}}

@@ -37,7 +37,7 @@ func TestParameterSets(t *testing.T) {
 
 func announcements(show *fakeShow) int {
 	n := 0
-	for _, tr := range show.tracks {
+	for _, tr := range show.Tracks {
 		if tr.ID == videoTrackID {
 			n++
 		}
