@@ -79,7 +79,7 @@ func TestKeysBlock(t *testing.T) {
 	tags := make(map[string]int)
 	for i := range 600 {
 		apply(t, p, stream.Event{Kind: stream.EventUnit, Unit: v.Unit(i)})
-		if i >= 10 {
+		if i >= 40 { // it is offered when players can begin it
 			d, err := p.Window().Playlist(t.Context(), "v1-iframes", -1, -1, SkipDateRanges)
 			if err != nil {
 				t.Fatal(err)

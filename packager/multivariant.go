@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"time"
 
 	"pushcart/media"
 	"pushcart/packager/m3u8"
@@ -45,7 +46,7 @@ func (p *Packager) relist() {
 }
 
 // settled reports whether each of the host's tracks has something to play. Other pictures than the lead's, which
-// may never line up with it, are waited for no longer than the first segment.
+// may never line up with it, are waited for no longer than the first segment and a part.
 func (p *Packager) settled() bool {
 	if p.awaitsSound() {
 		return false
@@ -54,21 +55,57 @@ func (p *Packager) settled() bool {
 		switch {
 		case r.idle, r.track.Contributed:
 		case r.video() && r != p.lead:
-			if !r.step.live && p.epochCuts == 0 {
+			if !r.offered() && (p.epochCuts == 0 || p.epochCuts == 1 && p.lead.open.ticks == 0) {
 				return false
 			}
-		case !r.ready:
+		case !r.ready || !r.deep():
 			return false
 		}
 	}
 	return true
 }
 
+// deep reports whether r can be begun: players begin the hold back behind the edge, and should find media there. hls.js
+// 1.7.4, when it finds a gap, never chooses that level by itself again, and Shaka 5.2 may give up (docs/adr/0022-offered-when-it-can-be-begun.md).
+// What has been shown is deep, and what has had holes for so long that waiting does not help.
+func (r *rendition) deep() bool {
+	hold := r.p.cfg.Latency.HoldBack
+	edge := r.open.start + r.open.ticks
+	return r.shown || r.whole(hold) || media.Duration(edge-r.since, r.timescale()) >= mostHolds*hold
+}
+
+// whole reports whether the newest d of r's playlist have no gap.
+func (r *rendition) whole(d time.Duration) bool {
+	for i, parts := len(r.segments), r.open.parts; ; parts = r.segments[i].parts {
+		for _, x := range slices.Backward(parts) {
+			if x.gap {
+				return false
+			}
+			if d -= x.duration; d <= 0 {
+				return true
+			}
+		}
+		if i--; i < 0 || r.segments[i].gap {
+			return false
+		}
+	}
+}
+
+// complete reports whether r's newest complete segment can be played. With more than one size to choose from, hls.js 1.7.4
+// measures the network by it, whatever parts there are.
+func (r *rendition) complete() bool {
+	n := len(r.segments)
+	return n > 0 && !r.segments[n-1].gap
+}
+
+// mostHolds is how many times the hold back a rendition that has holes all the time waits to be offered.
+const mostHolds = 3
+
 // offered reports whether r can be played at present.
 func (r *rendition) offered() bool {
 	p := r.p
 	switch {
-	case !r.ready:
+	case !r.ready || !r.deep():
 		return false
 	case r.quality() && (r.idle || !p.shows(r.track.Group)):
 		return false
@@ -76,7 +113,7 @@ func (r *rendition) offered() bool {
 		// A voice may just be reconnecting, and there is silence, or the show's own sound.
 		return r.fills() && r.quiet.heard && p.positionTime(p.lead.end, p.lead.timescale()).Sub(r.left) < awayFor
 	case r.video() && r != p.lead:
-		return r.step.live
+		return r.step.live && (r.shown || r.complete() && p.lead.complete())
 	case r.fills():
 		return r.quiet.heard
 	}

@@ -127,7 +127,7 @@ func TestVoiceReturnsOtherwise(t *testing.T) {
 	in := inspect(t, p)
 	seen := make(map[int]string)
 	s.play(t, p, in, func(second int) {
-		if second > 1 {
+		if second > 2 {
 			seen[second] = offered(t, p)
 		}
 		if err := reportsHold(t, p); err != nil {

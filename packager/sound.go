@@ -26,12 +26,10 @@ func soundSource(tracks []media.Track) *media.Track {
 
 // awaitsSound reports whether the show is too young to be offered without the sound that is being made.
 func (p *Packager) awaitsSound() bool {
-	if p.source == nil || p.documents > 0 || media.Duration(p.lead.end-p.epochStart, p.lead.timescale()) >= soundPatience {
+	if p.source == nil || p.documents > 0 || media.Duration(p.lead.end-p.epochStart, p.lead.timescale()) >= soundPatience+p.cfg.Latency.HoldBack {
 		return false
 	}
-	return !slices.ContainsFunc(p.renditions, func(r *rendition) bool {
-		return !r.video() && r.original() && r.ready && (!r.fills() || r.quiet.heard)
-	})
+	return !slices.ContainsFunc(p.renditions, func(r *rendition) bool { return !r.video() && r.original() && r.offered() })
 }
 
 // original reports whether r is what viewers know as the show's own, for audio: the host's first track, or what is made of

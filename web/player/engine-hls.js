@@ -22,6 +22,8 @@ const settings = {
   enableEmsgMetadataCues: false,
   enableID3MetadataCues: false,
   capLevelToPlayerSize: true,
+  // A single part that did not come would keep a viewer from that size for the rest of the show.
+  errorPenaltyExpireMs: 10_000,
 };
 
 // loadLibrary may be called again; it loads once.

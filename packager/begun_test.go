@@ -1,0 +1,98 @@
+package packager
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pushcart/media"
+	"pushcart/media/mediatest"
+	"pushcart/stream"
+)
+
+// whole is how much of r, back from its edge, is listed without a gap.
+func whole(r *rendition) (d time.Duration) {
+	parts := slices.Clone(r.open.parts)
+	for _, s := range slices.Backward(r.segments) {
+		if s.gap && len(s.parts) == 0 {
+			parts = slices.Insert(parts, 0, part{gap: true})
+			break
+		}
+		parts = slices.Concat(s.parts, parts)
+	}
+	for _, x := range slices.Backward(parts) {
+		if x.gap {
+			break
+		}
+		d += x.duration
+	}
+	return d
+}
+
+// TestBegunWithoutGap: what the multivariant playlist begins to list can be begun at once. A player that has read it finds
+// media, not a gap, where the server's hold back sends it, and where it measures the network to choose a size.
+func TestBegunWithoutGap(t *testing.T) {
+	for _, preset := range PresetNames() {
+		rung := mediatest.Video{ID: 2001, Start: 90000}
+		voice := mediatest.Audio{ID: 2033, Start: 48000, Language: "fr"}
+		rt, vt := contribution(rung.Track()), contribution(voice.Track())
+		var s script
+		s.host(regular(60))
+		for _, from := range []time.Duration{1500 * time.Millisecond, 20 * time.Second, 40 * time.Second} {
+			to := from + 14*time.Second
+			s.add(from, joined(rt, vt))
+			s.units(rt, between(rt, rung.Units(1800), from, to), 60*time.Millisecond)
+			s.units(vt, between(vt, voice.Units(60*48000/1024), from, to), 200*time.Millisecond)
+			s.add(to+time.Second, left(rt, vt))
+		}
+		p := newShow(t, preset)
+		listed := make(map[string]bool)
+		begun := 0
+		slices.SortStableFunc(s, func(a, b scene) int { return int(a.at - b.at) })
+		for _, x := range s {
+			apply(t, p, x.ev)
+			for _, r := range p.renditions {
+				if r.shown && !listed[r.name] {
+					begun++
+					if got, want := whole(r), p.cfg.Latency.HoldBack; got < want {
+						t.Errorf("%s: at %v %s is listed with %v that can be played, players begin %v behind the edge", preset, x.at, r.name, got, want)
+					}
+					if n := len(r.segments); r.name == "v2" && (n == 0 || r.segments[n-1].gap || p.lead.segments[len(p.lead.segments)-1].gap) {
+						t.Errorf("%s: at %v there are two sizes to choose from, and no complete segment of each", preset, x.at)
+					}
+				}
+				listed[r.name] = r.shown
+			}
+		}
+		if begun < 6 { // the host's two, the rung three times; a voice stays for as long as there is silence for it
+			t.Errorf("%s: %d times something was listed", preset, begun)
+		}
+	}
+}
+
+// TestHolesAreOffered: a show whose pictures have holes all the time is not waited for for ever.
+func TestHolesAreOffered(t *testing.T) {
+	h := regular(8)
+	h.rows[0] = slices.DeleteFunc(h.rows[0], func(au media.AccessUnit) bool { return au.DTS/45000%2 == 1 }) // half of each second
+	p := newShow(t, "low")
+	for _, au := range mediatest.Interleave(h.tracks, h.rows...) {
+		if len(p.renditions) == 0 {
+			apply(t, p, stream.Event{Kind: stream.EventTracks, Tracks: h.tracks})
+		}
+		apply(t, p, stream.Event{Kind: stream.EventUnit, Unit: au})
+	}
+	if p.stats.Gaps == 0 {
+		t.Error("there are no holes")
+	}
+	if got := offered(t, p); got != "v1 a1" {
+		t.Errorf("offered are %q", got)
+	}
+}
+
+// between returns those of units whose decode times are in a part of the show.
+func between(t media.Track, units []media.AccessUnit, from, to time.Duration) []media.AccessUnit {
+	return slices.DeleteFunc(slices.Clone(units), func(au media.AccessUnit) bool {
+		at := media.Duration(au.DTS, t.Timescale)
+		return at < from || at >= to
+	})
+}
