@@ -2,6 +2,7 @@ package rtsp
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -119,7 +120,5 @@ func (c *conn) ending(err error) error {
 	return errIdle(c.server.conf.IdleTimeout)
 }
 
-// errIdle is why a host is given up who sends nothing.
-func errIdle(d time.Duration) error {
-	return errors.New("nothing has come from the host for " + d.String())
-}
+// errIdle is why a host is given up who sends nothing. It wraps errNothing.
+func errIdle(d time.Duration) error { return fmt.Errorf("%w for %v", errNothing, d) }

@@ -32,6 +32,7 @@ type ipCamera struct {
 	addr   string
 	film   *fakeCamera
 	noTCP  bool
+	deaf   bool // to PLAY
 	server *gortsplib.Server
 	stream atomic.Pointer[gortsplib.ServerStream]
 	asked  atomic.Int64 // DESCRIBEs with the right password
@@ -61,6 +62,9 @@ func (c *ipCamera) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Respon
 }
 
 func (c *ipCamera) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
+	if c.deaf {
+		<-c.stop
+	}
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 
@@ -125,9 +129,18 @@ func (c *ipCamera) start(t testing.TB) {
 	})
 }
 
-func (c *ipCamera) close() {
+// fallSilent has it send nothing any more.
+func (c *ipCamera) fallSilent() {
 	close(c.stop)
 	c.sent.Wait()
+}
+
+func (c *ipCamera) close() {
+	c.fallSilent()
+	c.leave()
+}
+
+func (c *ipCamera) leave() {
 	c.stream.Swap(nil).Close()
 	c.server.Close()
 }
@@ -243,6 +256,36 @@ func TestPull(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPullSilence has cameras that fall silent while all their connections stand, and one that never answers to PLAY: they are given up,
+// though gortsplib is told to wait for ever.
+func TestPullSilence(t *testing.T) {
+	for _, transport := range []string{"tcp", "udp"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			c := &ipCamera{}
+			c.start(t)
+			p := pullFrom(t, Stream{Source: c.source(), Transport: transport})
+			show := p.desk.Next(t)
+			show.wait(t, videoTrackID, 1)
+			c.fallSilent()
+			defer c.leave()
+			if why := show.Ended(t); why == nil || !strings.Contains(why.Error(), "nothing has come") {
+				t.Errorf("it ended with %v", why)
+			}
+		})
+	}
+	t.Run("no answer", func(t *testing.T) {
+		t.Parallel()
+		c := &ipCamera{deaf: true}
+		c.start(t)
+		defer c.close()
+		p := pullFrom(t, Stream{Source: c.source()})
+		if why := p.desk.Next(t).Ended(t); !errors.As(why, new(liberrors.ErrClientRequestTimedOut)) {
+			t.Errorf("it ended with %v", why)
+		}
+	})
 }
 
 // TestPullOnDemand fetches while somebody watches.

@@ -146,9 +146,9 @@ func (s *Server) RunTLS(ctx context.Context, ln net.Listener, conf *tls.Config) 
 	return s.run(ctx, &gortsplib.Server{TLSConfig: conf}, ln, "rtsps")
 }
 
-// noTimeout is for gortsplib, which would end a session by UDP when the wall clock is that much later than at the last
+// noTimeout is for gortsplib, which would end a session when the wall clock is that much later than at the last
 // packet: also if the clock was set meanwhile, or the machine stood still and the packets wait to be read. We judge
-// that (publish.watch), and the deadlines of connections are our own (conn.go).
+// that (publish.watch, camera.watch), and the deadlines of hosts' connections are our own (conn.go).
 const noTimeout = 100 * 365 * 24 * time.Hour
 
 func (s *Server) run(ctx context.Context, g *gortsplib.Server, ln net.Listener, protocol string) error {

@@ -31,8 +31,11 @@ func trouble(err error) string {
 		return "there is no way to the camera's address"
 	case errors.As(err, new(*net.DNSError)):
 		return "the camera's host name is not known"
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), isTimeout(err),
+		errors.As(err, new(liberrors.ErrClientRequestTimedOut)):
 		return "the camera does not answer"
+	case errors.Is(err, errNothing):
+		return "the camera is there, but sends nothing"
 	case errors.As(err, new(x509.UnknownAuthorityError)), errors.As(err, new(x509.HostnameError)), errors.As(err, new(x509.CertificateInvalidError)):
 		return "the camera's certificate is not trusted"
 	}

@@ -58,6 +58,8 @@ func TestTroubles(t *testing.T) {
 		{liberrors.ErrClientBadStatusCode{Code: 454}, "status 454"},
 		{&net.DNSError{Err: "no such host", Name: "secret.internal"}, "host name is not known"},
 		{&net.OpError{Op: "read", Err: errTimeout{}}, "does not answer"},
+		{liberrors.ErrClientRequestTimedOut{}, "does not answer"},
+		{errIdle(time.Second), "sends nothing"},
 		{errors.New("secret"), "broke"},
 	} {
 		if got := trouble(tt.err); !strings.Contains(got, tt.want) || strings.Contains(got, "secret") {

@@ -193,13 +193,24 @@ func (c *camera) play(udp bool) error {
 		c.feed.dater, _ = c.pub.(ingest.Dater)
 	}
 	c.feed.open(c.pub, c.refused)
-	if _, err := c.client.Play(nil); err != nil {
+	if err := c.askToPlay(); err != nil {
 		c.feed.close(err)
 		return err
 	}
 	c.ended = make(chan error, 1)
 	go func() { c.ended <- c.client.Wait() }()
 	return nil
+}
+
+// askToPlay has the camera begin. From here on gortsplib waits for ever, and watch says when nothing comes.
+func (c *camera) askToPlay() error {
+	c.client.ReadTimeout = noTimeout
+	late := time.AfterFunc(cameraTimeout, c.client.Close)
+	_, err := c.client.Play(nil)
+	if !late.Stop() && err != nil {
+		return liberrors.ErrClientRequestTimedOut{}
+	}
+	return err
 }
 
 // watch keeps the session's time until it is over.
