@@ -134,5 +134,5 @@ func (r *rendition) aheadOf(horizon int64) int64 {
 	if r.track.Contributed {
 		return never
 	}
-	return horizon + r.ticks(maxHold)
+	return horizon + r.ticks(r.p.hold())
 }

@@ -98,7 +98,7 @@ type Stats struct {
 	ForcedCuts int
 	// Gaps counts parts that were listed as EXT-X-GAP, because there was no media for them.
 	Gaps int
-	// Stood counts pictures that repeat the one before in a part for which the host had none.
+	// Stood counts pictures that repeat the one before, in parts for which the host had none.
 	Stood int
 	// Skipped counts the host's pictures that were left out, because only a keyframe could follow those.
 	Skipped int

@@ -199,26 +199,24 @@ func (r *rendition) gapTo(d int64, next *media.AccessUnit) {
 		if len(r.cuts) > 0 && r.cuts[0].at > r.end {
 			hole = min(hole, r.cuts[0].at-r.end)
 		}
-		ticks, stands := min(r.partTarget, hole), r.stands()
-		if stands {
+		ticks, stood := min(r.partTarget, hole), 0
+		if r.stands() {
 			if ticks = r.standTicks(hole); ticks == 0 {
 				if !r.endsAt(d, next) {
 					return
 				}
 				ticks = hole
 			}
-			stands = r.standFor(ticks, next)
+			stood = r.standFor(ticks, next)
 		}
-		if !stands {
+		if stood == 0 {
 			r.stand.known = false
 			r.end += ticks
 			r.appendPart(part{ticks: ticks, gap: true})
 		}
 		r.filled = r.end
 		if !r.idle && !r.track.Contributed {
-			if stands {
-				r.p.stats.Stood++
-			} else {
+			if r.p.stats.Stood += stood; stood == 0 {
 				r.p.stats.Gaps++
 			}
 		}

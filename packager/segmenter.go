@@ -9,6 +9,9 @@ import (
 const (
 	// maxHold is how far other tracks may run ahead of the lead before they stop waiting for it.
 	maxHold = time.Second
+	// heldFor is the same once pictures that repeat the one before have taken the lead's place up to the next keyframe: what
+	// else it brings is of no use, so all that has to be waited for is that keyframe, on its way behind sound.
+	heldFor = 400 * time.Millisecond
 	// maxCuts is how many segments another track may lag behind the lead before gaps take its place. A
 	// transcoder is a second behind at most when it can keep up; a request for a playlist that does not move
 	// is answered with an error after three target durations.
@@ -188,15 +191,23 @@ func (p *Packager) horizon(r *rendition) int64 {
 	return media.Rescale(p.lead.end, p.lead.timescale(), r.timescale())
 }
 
+// hold is how far other tracks may run ahead of the lead at present.
+func (p *Packager) hold() time.Duration {
+	if p.lead.stand.stuck {
+		return heldFor
+	}
+	return maxHold
+}
+
 // waitNoLonger lets r go on if the lead has fallen too far behind it, and keeps the lead's playlist
 // moving with gaps.
 func (p *Packager) waitNoLonger(r *rendition) {
 	newest, ok := r.newestHeld()
-	if !ok || newest-p.horizon(r) < r.ticks(maxHold) {
+	if !ok || newest-p.horizon(r) < r.ticks(p.hold()) {
 		return
 	}
 	l := p.lead
-	to := media.Rescale(newest-r.ticks(maxHold), r.timescale(), l.timescale())
+	to := media.Rescale(newest-r.ticks(p.hold()), r.timescale(), l.timescale())
 	if !l.mustSkip(to) {
 		return // its pending part has room: what the lead brings next may still begin before
 	}

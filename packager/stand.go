@@ -68,31 +68,42 @@ func (r *rendition) endsAt(d int64, next *media.AccessUnit) bool {
 	return next != nil && r.p.cutBefore(*next, d)
 }
 
-// standFor publishes a part with a picture that repeats the one before, and reports whether it could. next is the unit behind
-// the hole. Where nobody knows it (nil), one picture may be repeated and any other follow. With a second one it is settled:
-// all is left out up to the next keyframe, which is all that players could use behind a gap.
-func (r *rendition) standFor(ticks int64, next *media.AccessUnit) bool {
+// standFor publishes a part with pictures that repeat the one before, and returns how many they are; none if it can't. next is
+// the unit behind the hole. If that is a keyframe, they come as fast as the host's: players that have run dry wait for a number of
+// pictures. Where nobody knows it (nil), one picture may be repeated and any other follow. With more it is settled: all
+// is left out up to the next keyframe, which is all that players could use behind a gap.
+func (r *rendition) standFor(ticks int64, next *media.AccessUnit) (pictures int) {
 	s := &r.stand
 	lost := s.stuck || next != nil && next.RandomAccess
-	// A tick early: a picture that comes after all is shown behind it.
-	pts := max(r.end-1, s.shown+1)
-	if next != nil && pts >= next.PTS {
-		return false
+	if next != nil && max(r.end, s.shown+1) >= next.PTS {
+		return 0
 	}
 	data := s.still.Next(lost)
 	if data == nil && next == nil && !lost && r == r.p.lead {
-		data = s.still.Next(true)
+		lost, data = true, s.still.Next(true)
 		s.stuck = data != nil
 	}
 	if data == nil {
-		return false
+		return 0
 	}
-	s.shown = pts
-	start := r.end
-	r.partStart, r.lastStart, r.end = start, start, start+ticks
-	r.samples = append(r.samples, fmp4.Sample{Duration: uint32(ticks), CompositionOffset: int32(pts - start), Data: data})
+	start, each := r.end, ticks
+	if lost {
+		each = min(r.frame(), ticks)
+	}
+	r.partStart, r.end = start, start+ticks
+	for at := start; data != nil && at < r.end; at += each {
+		// A tick early: a picture that comes after all is shown behind it.
+		s.shown = max(at-1, s.shown+1)
+		r.lastStart = at
+		r.samples = append(r.samples, fmp4.Sample{Duration: uint32(each), CompositionOffset: int32(s.shown - at), Data: data})
+		if data = nil; r.end-at-each >= each/2 {
+			data = s.still.Next(true)
+		}
+	}
+	pictures = len(r.samples)
+	r.samples[pictures-1].Duration = uint32(r.end - r.lastStart)
 	r.closePart(true)
-	r.open.samples-- // it says nothing of the frame rate
+	r.open.samples -= pictures // they say nothing of the frame rate
 	r.open.stood += ticks
-	return true
+	return pictures
 }

@@ -63,6 +63,26 @@ func TestStands(t *testing.T) {
 	}
 }
 
+// TestStandsBesideSound has pictures missing for good: what stands in for them is not far behind the sound.
+func TestStandsBesideSound(t *testing.T) {
+	track, pictures := loop("h264", 1, time.Second, 24)
+	sound, units := loop("aac", 2, time.Second, 24)
+	tracks := []media.Track{track, sound}
+	p := newShow(t, "low")
+	apply(t, p, stream.Event{Kind: stream.EventTracks, Tracks: tracks})
+	furthest := time.Duration(0)
+	for _, au := range mediatest.Interleave(tracks, pictures[:92], units) {
+		apply(t, p, stream.Event{Kind: stream.EventUnit, Unit: au})
+		if au.Track == sound.ID && p.stats.Stood > 2 {
+			lag := media.Duration(au.PTS, sound.Timescale) - media.Duration(p.lead.end, track.Timescale)
+			furthest = max(furthest, lag)
+		}
+	}
+	if most := heldFor + 2*p.cfg.Latency.Part; furthest == 0 || furthest > most {
+		t.Errorf("the picture is up to %v behind the sound, %v is expected at most", furthest, most)
+	}
+}
+
 // TestFewPictures has a host send two pictures a second, which is fewer than there are parts. As soon as the encoder's habits
 // are known, there is no gap, and each picture is shown at its time.
 func TestFewPictures(t *testing.T) {
