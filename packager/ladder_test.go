@@ -1,8 +1,8 @@
 package packager
 
 import (
-	"context"
 	"cmp"
+	"context"
 	"flag"
 	"fmt"
 	"os"
