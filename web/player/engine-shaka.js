@@ -12,7 +12,12 @@ const settings = {
     // A host may be away for as long as the server's reconnect window.
     retryParameters: { maxAttempts: 8, timeout: 30_000, stallTimeout: 0, connectionTimeout: 0 },
   },
-  manifest: { retryParameters: { maxAttempts: 8, timeout: 30_000, stallTimeout: 0, connectionTimeout: 0 } },
+  manifest: {
+    retryParameters: { maxAttempts: 8, timeout: 30_000, stallTimeout: 0, connectionTimeout: 0 },
+    // The page shows no captions. Shaka 5.2.12 would load three segments to look for some, before anything else, and give up in a
+    // show's first seconds, when one of those is still open.
+    hls: { disableClosedCaptionsDetection: true },
+  },
   mediaSource: { dispatchAllEmsgBoxes: true },
 };
 
