@@ -2,6 +2,7 @@ package packager
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,8 +30,8 @@ func whole(r *rendition) (d time.Duration) {
 	return d
 }
 
-// TestBegunWithoutGap: what the multivariant playlist begins to list can be begun at once. A player that has read it finds
-// media, not a gap, where the server's hold back sends it, and where it measures the network to choose a size.
+// TestBegunWithoutGap: what the multivariant playlist begins to list beside the host's own can be begun at once. A player that has read it finds
+// media, not a gap, where the server's hold back sends it as long as there is such a place in the show, and where it measures the network to choose a size.
 func TestBegunWithoutGap(t *testing.T) {
 	for _, preset := range PresetNames() {
 		rung := mediatest.Video{ID: 2001, Start: 90000}
@@ -52,9 +53,9 @@ func TestBegunWithoutGap(t *testing.T) {
 		for _, x := range s {
 			apply(t, p, x.ev)
 			for _, r := range p.renditions {
-				if r.shown && !listed[r.name] {
+				if r.shown && !listed[r.name] && !r.main {
 					begun++
-					if got, want := whole(r), p.cfg.Latency.HoldBack; got < want {
+					if got, want := whole(r), min(p.cfg.Latency.HoldBack, whole(p.lead)-p.cfg.Latency.Part); got < want {
 						t.Errorf("%s: at %v %s is listed with %v that can be played, players begin %v behind the edge", preset, x.at, r.name, got, want)
 					}
 					if n := len(r.segments); r.name == "v2" && (n == 0 || r.segments[n-1].gap || p.lead.segments[len(p.lead.segments)-1].gap) {
@@ -64,7 +65,7 @@ func TestBegunWithoutGap(t *testing.T) {
 				listed[r.name] = r.shown
 			}
 		}
-		if begun < 6 { // the host's two, the rung three times; a voice stays for as long as there is silence for it
+		if begun < 4 { // the rung three times; a voice stays for as long as there is silence for it
 			t.Errorf("%s: %d times something was listed", preset, begun)
 		}
 	}
@@ -95,4 +96,27 @@ func between(t media.Track, units []media.AccessUnit, from, to time.Duration) []
 		at := media.Duration(au.DTS, t.Timescale)
 		return at < from || at >= to
 	})
+}
+
+// TestCaptions: that there are no closed captions is said as long as the host has sent none.
+func TestCaptions(t *testing.T) {
+	h := regular(12)
+	sei := "\x06\x04\x0E\xB5\x00\x31GA94\x03\x41\xFF\xFC\x80\x80\xFF\x80"
+	for i, au := range h.rows[0] {
+		if au.DTS > 6*90000 {
+			h.rows[0][i].Data = append([]byte{0, 0, 0, byte(len(sei))}, append([]byte(sei), au.Data...)...)
+		}
+	}
+	var s script
+	s.host(h)
+	p := newShow(t, "low")
+	said := make(map[int]int)
+	s.play(t, p, inspect(t, p), func(second int) {
+		if second > 2 {
+			said[second] = strings.Count(multivariantText(t, p), ",CLOSED-CAPTIONS=NONE\n")
+		}
+	})
+	if said[5] != 1 || said[9] != 0 {
+		t.Errorf("captions are ruled out for %d variants before there are some, %d then", said[5], said[9])
+	}
 }

@@ -35,6 +35,14 @@ func (p *Packager) offer() {
 	}
 }
 
+// lookForCaptions takes note of captions in the lead's unit. That there are none is worth saying: AVPlayer otherwise offers some that
+// there are not, and Shaka 5.2 loads three segments to look for them before it plays anything.
+func (p *Packager) lookForCaptions(au media.AccessUnit) {
+	if !p.captions && media.HasCaptions(p.lead.track, au.Data) {
+		p.captions, p.redescribe = true, true
+	}
+}
+
 // relist notes that the multivariant playlist has to list other renditions than before. All playlists change
 // with it: they have reports about those that it lists (rfc8216bis 4.4.5.4), and a player that has just read it
 // can't know better.
@@ -65,28 +73,31 @@ func (p *Packager) settled() bool {
 	return true
 }
 
-// deep reports whether r can be begun: players begin the hold back behind the edge, and should find media there. hls.js
-// 1.7.4, when it finds a gap, never chooses that level by itself again, and Shaka 5.2 may give up (docs/adr/0022-offered-when-it-can-be-begun.md).
-// What has been shown is deep, and what has had holes for so long that waiting does not help.
+// deep reports whether r, beside others, can be begun: players begin the hold back behind the edge, and should find media there,
+// as far as the show itself goes back. hls.js 1.7.4, when it finds a gap, never chooses that size by itself again
+// (docs/adr/0022-offered-when-it-can-be-begun.md). What has been shown is deep, and what has had holes for so long that waiting does
+// not help. The show's own picture and sound are offered with their first part: as long as nothing stands beside them,
+// there is nothing else to choose.
 func (r *rendition) deep() bool {
-	hold := r.p.cfg.Latency.HoldBack
+	if r.shown || r.original() {
+		return true
+	}
+	hold, part := r.p.cfg.Latency.HoldBack, r.p.cfg.Latency.Part
 	edge := r.open.start + r.open.ticks
-	return r.shown || r.whole(hold) || media.Duration(edge-r.since, r.timescale()) >= mostHolds*hold
+	return r.whole(hold) >= min(hold, r.p.lead.whole(hold)-part) || media.Duration(edge-r.since, r.timescale()) >= mostHolds*hold
 }
 
-// whole reports whether the newest d of r's playlist have no gap.
-func (r *rendition) whole(d time.Duration) bool {
+// whole is how long the newest part of r's playlist is that has no gap, or a little more than most if it is longer.
+func (r *rendition) whole(most time.Duration) (d time.Duration) {
 	for i, parts := len(r.segments), r.open.parts; ; parts = r.segments[i].parts {
 		for _, x := range slices.Backward(parts) {
-			if x.gap {
-				return false
+			if x.gap || d >= most {
+				return d
 			}
-			if d -= x.duration; d <= 0 {
-				return true
-			}
+			d += x.duration
 		}
 		if i--; i < 0 || r.segments[i].gap {
-			return false
+			return d
 		}
 	}
 }
@@ -140,7 +151,7 @@ func (p *Packager) updateMultivariant(s *windowState) {
 // multivariant describes the renditions as they are now, in an order that does not depend on which came first
 // (docs/adr/0010-order-of-variants.md).
 func (p *Packager) multivariant() m3u8.Multivariant {
-	m := m3u8.Multivariant{IndependentSegments: !p.dependent}
+	m := m3u8.Multivariant{IndependentSegments: !p.dependent, NoCaptions: !p.captions}
 	var videos, audios, qualities []*rendition
 	for _, r := range p.renditions {
 		switch {

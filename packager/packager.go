@@ -72,6 +72,7 @@ type Packager struct {
 	suspended      bool // nothing more comes, though the show is not over
 	dependent      bool // a segment was cut without a keyframe
 	redescribe     bool // the multivariant playlist may have to change
+	captions       bool // the host's pictures carry closed captions, or did earlier in the show
 
 	remark  func(kind, sentence string)
 	reports []m3u8.RenditionReport // shared by snapshots: replaced, never modified
@@ -176,6 +177,7 @@ func (p *Packager) unit(au media.AccessUnit) error {
 	case p.lead == nil:
 		return nil
 	case r == p.lead:
+		p.lookForCaptions(au)
 		p.leadUnit(au)
 		for _, f := range p.renditions {
 			if f != r {

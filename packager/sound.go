@@ -26,7 +26,7 @@ func soundSource(tracks []media.Track) *media.Track {
 
 // awaitsSound reports whether the show is too young to be offered without the sound that is being made.
 func (p *Packager) awaitsSound() bool {
-	if p.source == nil || p.documents > 0 || media.Duration(p.lead.end-p.epochStart, p.lead.timescale()) >= soundPatience+p.cfg.Latency.HoldBack {
+	if p.source == nil || p.documents > 0 || media.Duration(p.lead.end-p.epochStart, p.lead.timescale()) >= soundPatience {
 		return false
 	}
 	return !slices.ContainsFunc(p.renditions, func(r *rendition) bool { return !r.video() && r.original() && r.offered() })

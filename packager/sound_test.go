@@ -29,7 +29,7 @@ func telephone(seconds int) *host {
 }
 
 // TestSoundIsMade: the show is offered once there is what was made of the host's sound, which is its sound then, or after
-// three seconds and the hold back without.
+// three seconds without.
 func TestSoundIsMade(t *testing.T) {
 	made := mediatest.Audio{ID: 2065, Start: 48000, Language: "en"}
 	track := contribution(made.Track())
@@ -44,10 +44,10 @@ func TestSoundIsMade(t *testing.T) {
 		first   string
 		later   string
 	}{
-		{"at once", 0, 2600 * time.Millisecond, 2 * time.Second, "v1 a3 a2", "v1 a3 a2"},
-		{"after two seconds", 2 * time.Second, 4600 * time.Millisecond, 4 * time.Second, "v1 a3 a2", "v1 a3 a2"},
-		{"too late", 5 * time.Second, 5500 * time.Millisecond, 4900 * time.Millisecond, "v1 a2", "v1 a3 a2"},
-		{"never", time.Hour, 5500 * time.Millisecond, 4900 * time.Millisecond, "v1 a2", "v1 a2"},
+		{"at once", 0, 2 * time.Second, 1200 * time.Millisecond, "v1 a3 a2", "v1 a3 a2"},
+		{"after two seconds", 2 * time.Second, 3900 * time.Millisecond, 3 * time.Second, "v1 a3 a2", "v1 a3 a2"},
+		{"too late", 5 * time.Second, 4500 * time.Millisecond, 3900 * time.Millisecond, "v1 a2", "v1 a3 a2"},
+		{"never", time.Hour, 4500 * time.Millisecond, 3900 * time.Millisecond, "v1 a2", "v1 a2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newShow(t, "low")

@@ -8,8 +8,10 @@ import (
 // Multivariant is a multivariant playlist.
 type Multivariant struct {
 	IndependentSegments bool
-	Audio               []AudioRendition
-	Variants            []Variant
+	// NoCaptions says of all variants that there are no closed captions in them. It is not said of some alone (rfc8216bis 4.4.6.2).
+	NoCaptions bool
+	Audio      []AudioRendition
+	Variants   []Variant
 	// IFrames are the playlists of key pictures alone, EXT-X-I-FRAME-STREAM-INF: without FrameRate, AudioGroup
 	// and Name.
 	IFrames     []Variant
@@ -63,7 +65,7 @@ func (m *Multivariant) Append(dst []byte) []byte {
 	for i := range m.Variants {
 		v := &m.Variants[i]
 		dst = v.append(append(dst, "#EXT-X-STREAM-INF:"...))
-		dst = v.appendTail(dst)
+		dst = v.appendTail(dst, m.NoCaptions)
 	}
 	for i := range m.IFrames {
 		v := m.IFrames[i]
@@ -157,7 +159,7 @@ func (v *Variant) append(dst []byte) []byte {
 }
 
 // appendTail writes what only EXT-X-STREAM-INF has.
-func (v *Variant) appendTail(dst []byte) []byte {
+func (v *Variant) appendTail(dst []byte, noCaptions bool) []byte {
 	if v.AudioGroup != "" {
 		dst = append(dst, `,AUDIO="`...)
 		dst = appendText(dst, v.AudioGroup)
@@ -167,6 +169,9 @@ func (v *Variant) appendTail(dst []byte) []byte {
 		dst = append(dst, `,NAME="`...)
 		dst = appendText(dst, v.Name)
 		dst = append(dst, '"')
+	}
+	if noCaptions {
+		dst = append(dst, ",CLOSED-CAPTIONS=NONE"...)
 	}
 	dst = append(dst, '\n')
 	dst = appendURILine(dst, v.URI)

@@ -12,6 +12,7 @@ import (
 func show() *m3u8.Multivariant {
 	return &m3u8.Multivariant{
 		IndependentSegments: true,
+		NoCaptions:          true,
 		SessionData:         []m3u8.Attribute{{"com.example.overlay", "overlay.json"}},
 		Audio: []m3u8.AudioRendition{
 			{Group: "aud", Name: "English", Language: "en", URI: "a1/live.m3u8", Default: true, AutoSelect: true, Channels: 2, StableID: "a1"},
@@ -53,6 +54,18 @@ func TestMultivariantRoundTrip(t *testing.T) {
 	want.Variants[0].FrameRate = 29.97
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+// TestCaptionsOfSome: a playlist that rules out captions for some variants only says nothing that can be relied on.
+func TestCaptionsOfSome(t *testing.T) {
+	const mixed = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CLOSED-CAPTIONS=NONE\na.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1,CLOSED-CAPTIONS=\"cc\"\nb.m3u8\n"
+	if m, err := m3u8.ParseMultivariant([]byte(mixed)); err == nil {
+		t.Errorf("read as %+v", m)
+	}
+	named := strings.ReplaceAll(mixed, "=NONE", `="cc"`)
+	if m, err := m3u8.ParseMultivariant([]byte(named)); err != nil || m.NoCaptions {
+		t.Errorf("a group of captions: %+v, %v", m, err)
 	}
 }
 

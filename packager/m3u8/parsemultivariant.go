@@ -91,6 +91,12 @@ func (p *multivariantParser) streamInf(v string) error {
 	x := a.variant()
 	x.AudioGroup, x.Name = a.text("AUDIO"), a.text("NAME")
 	x.FrameRate = a.number("FRAME-RATE")
+	captions, _ := a.find("CLOSED-CAPTIONS") // else it names a group of them
+	none := captions.value == "NONE" && !captions.quoted
+	if len(p.m.Variants) > 0 && none != p.m.NoCaptions {
+		a.fail("CLOSED-CAPTIONS=NONE stands at some variants and not at others")
+	}
+	p.m.NoCaptions = none
 	p.m.Variants = append(p.m.Variants, x)
 	p.open = true
 	return a.err

@@ -1,5 +1,6 @@
 // Shaka Player behind the face of engine.js.
 
+import { waitForSegment } from './complete.js';
 import { inHand } from './engine.js';
 import { followShaka } from './renditions-shaka.js';
 
@@ -14,8 +15,8 @@ const settings = {
   },
   manifest: {
     retryParameters: { maxAttempts: 8, timeout: 30_000, stallTimeout: 0, connectionTimeout: 0 },
-    // The page shows no captions. Shaka 5.2.12 would load three segments to look for some, before anything else, and give up in a
-    // show's first seconds, when one of those is still open.
+    // The page shows no captions. Where the server does not rule them out, Shaka 5.2.12 would load three segments to look for some
+    // before anything else, and give up in a show's first seconds, when one of those is still open.
     hls: { disableClosedCaptionsDetection: true },
   },
   mediaSource: { dispatchAllEmsgBoxes: true },
@@ -31,6 +32,7 @@ export async function shakaEngine(video, url, assets, on, voice) {
   player.configure(settings);
   if (voice) player.configure('preferredAudio', [{ language: voice.language, label: voice.name ?? '' }]);
   const dates = straighten(player);
+  waitForSegment(player);
   const renditions = followShaka(player);
   player.addEventListener('error', ({ detail: e }) => {
     if (e.severity !== shaka.util.Error.Severity.CRITICAL) return;
