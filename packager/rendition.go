@@ -210,7 +210,7 @@ func (r *rendition) gapTo(d int64, next *media.AccessUnit) {
 			stood = r.standFor(ticks, next)
 		}
 		if stood == 0 {
-			r.stand.known = false
+			r.stand.known, r.stand.stuck = false, false
 			r.end += ticks
 			r.appendPart(part{ticks: ticks, gap: true})
 		}

@@ -10,7 +10,8 @@ const (
 	// maxHold is how far other tracks may run ahead of the lead before they stop waiting for it.
 	maxHold = time.Second
 	// heldFor is the same once pictures that repeat the one before have taken the lead's place up to the next keyframe: what
-	// else it brings is of no use, so all that has to be waited for is that keyframe, on its way behind sound.
+	// else it brings is of no use, so all that has to be waited for is that keyframe, on its way behind sound. If that is later
+	// still, it is maxHold again.
 	heldFor = 400 * time.Millisecond
 	// maxCuts is how many segments another track may lag behind the lead before gaps take its place. A
 	// transcoder is a second behind at most when it can keep up; a request for a playlist that does not move
@@ -33,7 +34,7 @@ func (p *Packager) leadUnit(au media.AccessUnit) {
 		p.start(au)
 	}
 	d := r.decodeTime(au)
-	if r.skips(au) {
+	if r.skips(au, d) {
 		p.stats.Skipped++
 		r.skipTo(d, nil)
 		return
@@ -193,7 +194,7 @@ func (p *Packager) horizon(r *rendition) int64 {
 
 // hold is how far other tracks may run ahead of the lead at present.
 func (p *Packager) hold() time.Duration {
-	if p.lead.stand.stuck {
+	if s := &p.lead.stand; s.stuck && s.late == 0 {
 		return heldFor
 	}
 	return maxHold

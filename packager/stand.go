@@ -1,6 +1,8 @@
 package packager
 
 import (
+	"time"
+
 	"pushcart/media"
 	"pushcart/packager/fmp4"
 )
@@ -14,8 +16,21 @@ type stand struct {
 	still media.Still
 	known bool  // there is a picture that can be repeated: nothing has been a gap since the last keyframe
 	shown int64 // the latest presentation time so far
-	stuck bool  // what has been filled in allows nothing to follow but a keyframe
+
+	stuck  bool  // what has been filled in allows nothing to follow but a keyframe
+	since  int64 // where that began
+	late   int   // of such keyframes in this epoch: how many came when pictures had taken their places
+	judged int64 // the end at the last of them
 }
+
+// After either of these, what is missing is a gap for the rest of the epoch, and any picture may follow it: players may
+// show some of them, and the picture would stand still for ever.
+const (
+	// mostLate is how many keyframes may come too late: one, after which maxHold is waited for them, and another.
+	mostLate = 2
+	// maxStuck is how long no keyframe may come: some encoders make none but the first.
+	maxStuck = time.Minute
+)
 
 // newStand is for the rendition's present track.
 func (r *rendition) newStand() (s stand) {
@@ -40,13 +55,23 @@ func (r *rendition) see(au media.AccessUnit) {
 
 // stands reports whether a hole is filled with pictures: not in a rendition that has left the ladder.
 func (r *rendition) stands() bool {
-	return r.stand.known && (r == r.p.lead || r.step.awake)
+	return r.stand.known && r.stand.late < mostLate && (r == r.p.lead || r.step.awake)
 }
 
-// skips reports whether au, the lead's next unit, is of no use: it is no keyframe behind pictures that allow nothing
-// else, or one that is shown before them.
-func (r *rendition) skips(au media.AccessUnit) bool {
-	return r.stand.stuck && (!au.RandomAccess || au.PTS <= r.stand.shown)
+// skips reports whether au, the lead's next unit, whose decode time is d, is of no use: it is no keyframe behind pictures
+// that allow nothing else, or one that is shown before them.
+func (r *rendition) skips(au media.AccessUnit, d int64) bool {
+	s := &r.stand
+	switch {
+	case !s.stuck || au.RandomAccess && au.PTS > s.shown:
+		return false
+	case au.RandomAccess && r.end > s.judged: // else it tells of the same as the one before
+		s.late++
+		s.judged = r.end
+	case d-s.since > r.ticks(maxStuck):
+		s.late = mostLate
+	}
+	return true
 }
 
 // standTicks is how long the next part is that fills a hole of so many ticks, as few and as long as parts may be; zero
@@ -81,7 +106,7 @@ func (r *rendition) standFor(ticks int64, next *media.AccessUnit) (pictures int)
 	data := s.still.Next(lost)
 	if data == nil && next == nil && !lost && r == r.p.lead {
 		lost, data = true, s.still.Next(true)
-		s.stuck = data != nil
+		s.stuck, s.since = data != nil, r.end
 	}
 	if data == nil {
 		return 0
