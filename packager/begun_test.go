@@ -90,6 +90,26 @@ func TestHolesAreOffered(t *testing.T) {
 	}
 }
 
+// TestSilentTrackIsNotAwaited: a track that the host has declared and that never sends delays a show until there are gaps in
+// its place, and no longer.
+func TestSilentTrackIsNotAwaited(t *testing.T) {
+	for _, preset := range PresetNames() {
+		h := regular(30)
+		h.audio(mediatest.Audio{ID: 3, Start: 48000}, 0)
+		p := newShow(t, preset)
+		apply(t, p, stream.Event{Kind: stream.EventTracks, Tracks: h.tracks})
+		segments := -1
+		for _, au := range mediatest.Interleave(h.tracks, h.rows...) {
+			if apply(t, p, stream.Event{Kind: stream.EventUnit, Unit: au}); segments < 0 && p.lead.shown {
+				segments = p.stats.Segments
+			}
+		}
+		if segments != maxCuts+1 {
+			t.Errorf("%s: the show is offered after %d segments", preset, segments)
+		}
+	}
+}
+
 // between returns those of units whose decode times are in a part of the show.
 func between(t media.Track, units []media.AccessUnit, from, to time.Duration) []media.AccessUnit {
 	return slices.DeleteFunc(slices.Clone(units), func(au media.AccessUnit) bool {

@@ -84,6 +84,9 @@ func (r *rendition) deep() bool {
 	}
 	hold, part := r.p.cfg.Latency.HoldBack, r.p.cfg.Latency.Part
 	edge := r.open.start + r.open.ticks
+	if !r.track.Contributed { // the host's tracks come together: what is far behind the lead is not there
+		edge = r.p.horizon(r)
+	}
 	return r.whole(hold) >= min(hold, r.p.lead.whole(hold)-part) || media.Duration(edge-r.since, r.timescale()) >= mostHolds*hold
 }
 
