@@ -114,6 +114,13 @@ func (w *bitWriter) se(v int32) {
 	}
 }
 
+// ones writes bits 1 up to the next byte.
+func (w *bitWriter) ones() {
+	for w.free > 0 {
+		w.u(1, 1)
+	}
+}
+
 func (w *bitWriter) flag(b bool) bool {
 	if b {
 		w.u(1, 1)

@@ -21,6 +21,8 @@ type stillSet struct {
 	qp              int32     // that slices begin with
 	deblockingGiven bool      // deblocking_filter_control_present_flag
 	redundant       bool      // redundant_pic_cnt_present_flag
+
+	skips []byte // skippedCABAC of its pictures; nil as long as nobody needs it
 }
 
 // readStillSets returns the parameter sets of an avcC that Still can make pictures for.

@@ -52,7 +52,11 @@ func (h sliceHead264) skipped(lengthSize int, first listing) []byte {
 		w.ue(1) // disable_deblocking_filter_idc; there are no edges to filter, either
 	}
 	if set.cabac {
-		skippedCABAC(w, set.sps.macroblocks)
+		if set.skips == nil { // it takes milliseconds for the largest pictures, and a host says at no cost that its own are
+			set.skips = skippedCABAC(set.sps.macroblocks)
+		}
+		w.ones() // cabac_alignment_one_bit
+		w.b = append(w.b, set.skips...)
 	} else {
 		w.ue(uint32(set.sps.macroblocks)) // mb_skip_run
 		w.flag(true)                      // rbsp_stop_one_bit
@@ -88,17 +92,15 @@ var skipLPS = [...][4]uint16{
 	{8, 9, 11, 13}, {7, 9, 11, 12}, {7, 9, 10, 12}, {7, 8, 10, 11}, {6, 8, 9, 11}, {6, 7, 9, 10}, {6, 7, 8, 9},
 }
 
-// skippedCABAC writes slice data of that many skipped macroblocks, with their arithmetic code and rbsp_trailing_bits
-// (9.3.4.2): for each a mb_skip_flag of 1, always in the context that has no neighbours that aren't skipped, and an
-// end_of_slice_flag, which is 1 for the last.
+// skippedCABAC returns slice data of that many skipped macroblocks, with their arithmetic code and rbsp_trailing_bits
+// (9.3.4.2), from where it is aligned on: for each a mb_skip_flag of 1, always in the context that has no neighbours that
+// aren't skipped, and an end_of_slice_flag, which is 1 for the last.
 //
 // All but the last have the more probable value, whose part of the range is the lower one. So the lower end stays
 // where it is, at zero: each time that the range is doubled adds a bit 0 to the code. Only the last value moves it up,
 // by what the range is then.
-func skippedCABAC(w *bitWriter, macroblocks uint64) {
-	for w.free > 0 {
-		w.u(1, 1) // cabac_alignment_one_bit
-	}
+func skippedCABAC(macroblocks uint64) []byte {
+	w := &bitWriter{}
 	const whole, half = 510, 256
 	width, state := uint16(whole), 0
 	for {
@@ -118,4 +120,5 @@ func skippedCABAC(w *bitWriter, macroblocks uint64) {
 		}
 	}
 	w.u(9, uint32(width|1)) // the code's last bit is rbsp_stop_one_bit
+	return w.b
 }

@@ -14,7 +14,8 @@ func TestSkippedCABAC(t *testing.T) {
 		w := &bitWriter{}
 		head := i % 11
 		w.u(head, 0)
-		skippedCABAC(w, uint64(n))
+		w.ones()
+		w.b = append(w.b, skippedCABAC(uint64(n))...)
 		r := &bitReader{b: w.b}
 		r.skip(head)
 		for r.pos&7 != 0 {
@@ -69,5 +70,16 @@ func (d *cabacReader) renormalise() {
 	for d.width < 256 {
 		d.width *= 2
 		d.offset = d.offset<<1 | d.r.u(1)
+	}
+}
+
+// BenchmarkStillLargest: what the next picture costs, of the largest.
+func BenchmarkStillLargest(b *testing.B) {
+	set := &stillSet{sps: avcHead{frameNumBits: 4, pocType: 2, references: 1, macroblocks: maxStillMacroblocks}, cabac: true, listed: [2]uint32{1, 1}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if (sliceHead264{set: set}).skipped(4, listing{}) == nil {
+			b.Fatal("no picture")
+		}
 	}
 }
