@@ -5,6 +5,8 @@
 // replaced, and stands still until the next keyframe. So a change waits until the buffer's end is in a segment
 // that has not begun to play: the new level then begins ahead of the play head, at that segment's start.
 
+import { bufferEndOf } from './buffer.js';
+
 const aheadSeconds = 0.1; // how far ahead of the play head the new level has to begin
 const insideSeconds = 0.02; // buffers end some microseconds before the segments they hold
 const starvingSeconds = 0.2; // with less in hand, anything is better than waiting
@@ -15,15 +17,6 @@ export function mayChange({ position, bufferEnd, segments }) {
   if (!(bufferEnd > position + starvingSeconds)) return true;
   const last = segments.findLast((s) => s.start < bufferEnd - insideSeconds);
   return !last || last.start >= position + aheadSeconds;
-}
-
-// bufferEndOf is the end of what is buffered from the play head on, or the play head where nothing is.
-export function bufferEndOf(media) {
-  const { buffered, currentTime } = media;
-  for (let i = 0; i < buffered.length; i++) {
-    if (buffered.start(i) <= currentTime + 0.1 && currentTime < buffered.end(i)) return buffered.end(i);
-  }
-  return currentTime;
 }
 
 // atBoundaries makes of hls.js's choice of level one that waits for such a moment.

@@ -1,7 +1,7 @@
 // hls.js behind the face of engine.js.
 
 import { atBoundaries } from './boundary.js';
-import { inHand } from './engine.js';
+import { inHand } from './buffer.js';
 import { edgeOf } from './probe.js';
 import { followHls } from './renditions-hls.js';
 

@@ -1,7 +1,7 @@
 // Shaka Player behind the face of engine.js.
 
+import { inHand } from './buffer.js';
 import { waitForSegment } from './complete.js';
-import { inHand } from './engine.js';
 import { followShaka } from './renditions-shaka.js';
 
 const settings = {

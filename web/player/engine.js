@@ -37,15 +37,6 @@ export async function makeEngine(kind, video, url, assets, on, voice = null) {
   return (await import('./engine-hls.js')).hlsEngine(video, url, assets, on, voice);
 }
 
-// inHand returns how many seconds from the present position on are in the video's buffer.
-export function inHand(video) {
-  const { buffered, currentTime } = video;
-  for (let i = 0; i < buffered.length; i++) {
-    if (currentTime >= buffered.start(i) - 0.1 && currentTime <= buffered.end(i)) return buffered.end(i) - currentTime;
-  }
-  return 0;
-}
-
 function nativeEngine(video, url, on) {
   if (!video.canPlayType('application/vnd.apple.mpegurl')) throw new Error('no HLS in this browser');
   const failed = () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { atBoundaries, bufferEndOf, mayChange } from '../player/boundary.js';
+import { atBoundaries, mayChange } from '../player/boundary.js';
+import { bufferEndOf } from '../player/buffer.js';
 
 const segments = [18, 20, 22, 24].map((start) => ({ start, duration: 2 }));
 
