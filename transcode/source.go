@@ -28,8 +28,8 @@ func (sh *show) source(tracks []media.Track, epoch int) source {
 		sent := sh.sent(t.ID)
 		targets, why := plan(sh.rungs, t, f, sh.bitRate(t), sent)
 		sh.planned(targets, why)
-		if keep := len(targets) - sh.policy.dropped; keep < len(targets) {
-			targets = targets[:max(1, keep)]
+		if len(targets) > 0 {
+			targets = targets[:max(1, len(targets)-sh.policy.dropped)]
 		}
 		return source{t, f, targets, sent, epoch}
 	}

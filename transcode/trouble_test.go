@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
 	"syscall"
@@ -275,6 +276,26 @@ func TestNothingToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.status(t, "b", func(st Status) bool { return st.State == Off && st.Why == "there are no pictures" })
+}
+
+// TestDroppedOfNothing has a host come back, whose ladder has dropped a rung meanwhile, with pictures that no rung can be made
+// of.
+func TestDroppedOfNothing(t *testing.T) {
+	hub := stream.NewHub(stream.Config{}, slog.New(slog.DiscardHandler), nil)
+	p, err := hub.Publish("a", stream.Source{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracks := []media.Track{short(t).track}
+	sh := newShow(New(Config{}, hub, slog.New(slog.DiscardHandler)), p.Stream(), []Rung{lowRung, {ShortSide: 90, BitRate: 100_000}})
+	sh.policy.dropped = 1
+	if n := len(sh.source(tracks, 1).targets); n != 1 {
+		t.Errorf("%d rungs of two without the top one", n)
+	}
+	sh.rungs = []Rung{{ShortSide: 1080, BitRate: 4_000_000}}
+	if n := len(sh.source(tracks, 2).targets); n != 0 {
+		t.Errorf("%d rungs of pictures that are smaller than all", n)
+	}
 }
 
 // TestSent has somebody push the rung on a connection of its own: ffmpeg need not make it, until they go.
