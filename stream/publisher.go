@@ -45,7 +45,7 @@ func (p *Publisher) active() bool {
 
 // Begin starts an epoch with the given tracks, which belong to the stream from here on. A contributor's
 // tracks join the epoch that is on, or else the next one, in the place of those that it had before; their IDs
-// are 1 to 32. It returns ErrClosed when p has lost its right, and ErrPast when its epoch is over.
+// are 1 to 31. It returns ErrClosed when p has lost its right, and ErrPast when its epoch is over.
 func (p *Publisher) Begin(tracks []media.Track) error {
 	s := p.s
 	s.mu.Lock()

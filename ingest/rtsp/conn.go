@@ -40,7 +40,7 @@ type conn struct {
 	mu       sync.Mutex
 	phase    phase     // guarded by mu
 	deadline time.Time // of reading, as it is set; guarded by mu
-	budget   int64     // bytes left; guarded by mu
+	budget   int64     // bytes left until it publishes; guarded by mu
 }
 
 // phase is what a connection is for at present.
@@ -95,16 +95,17 @@ func (c *conn) Read(b []byte) (int, error) {
 		c.End(c.ending(err))
 		return n, err
 	}
-	if c.phase == interleaved {
+	switch c.phase {
+	case pending:
+		if c.budget -= int64(n); c.budget < 0 {
+			c.End(errBudget)
+			return 0, errBudget
+		}
+	case interleaved:
 		const often = time.Second // setting a timer for every packet would cost more than the packet
 		if d := time.Now().Add(c.server.conf.IdleTimeout); d.Sub(c.deadline) > often {
 			c.setDeadline(d)
 		}
-		return n, nil
-	}
-	if c.budget -= int64(n); c.budget < 0 {
-		c.End(errBudget)
-		return 0, errBudget
 	}
 	return n, nil
 }

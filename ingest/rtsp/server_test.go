@@ -318,6 +318,20 @@ func TestUDPSilence(t *testing.T) {
 	}
 }
 
+// A host whose media come by UDP keeps its session alive with requests for as long as the show lasts: that is no stranger who
+// sends too much.
+func TestUDPKeepsAlive(t *testing.T) {
+	addr := start(t, &Server{Opener: newFakeDesk()})
+	raw := dial(t, addr, "/live/k")
+	raw.publish(clipCamera(t), udpPair(t), udpPair(t))
+	const padding = 1000
+	for i := range 2 * budgetBeforeRecord / padding {
+		if r, err := raw.try("OPTIONS", raw.url, "", "X-Padding: "+strings.Repeat("x", padding)); err != nil || r.status != 200 {
+			t.Fatalf("request %d: %d %s, %v", i, r.status, r.reason, err)
+		}
+	}
+}
+
 // A machine that stands still has not heard that nothing came: a camera does not lose its show for that.
 func TestQuiet(t *testing.T) {
 	f := new(feed)
