@@ -216,6 +216,7 @@ func (c *fakeCamera) sounds(t testing.TB, begin time.Time, d time.Duration) []se
 type weather struct {
 	loss, twice float64       // probabilities
 	jitter      time.Duration // a packet is late by up to this much, so that packets overtake each other
+	outage      time.Duration // nothing comes for so long, once in ten seconds
 }
 
 // damage is what it has done.
@@ -229,7 +230,8 @@ func (w weather) through(packets []sent) ([]sent, damage) {
 	var d damage
 	for i, p := range packets {
 		if i > 20 && i < len(packets)-200 {
-			if random.Float64() < w.loss {
+			into := p.Arrived.Sub(packets[0].Arrived) % (10 * time.Second)
+			if random.Float64() < w.loss || into > 5*time.Second && into < 5*time.Second+w.outage {
 				d.lost++
 				continue
 			}

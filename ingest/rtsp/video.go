@@ -308,6 +308,9 @@ func (v *video) write(f rtp.Frame, data []byte, key bool) {
 		return
 	}
 	if v.waiting {
+		if v.begun && !jumped {
+			v.fillUpTo(at)
+		}
 		v.order.reset(v.order.depth)
 	}
 	v.waiting, v.begun = false, true

@@ -22,6 +22,8 @@ func TestWeather(t *testing.T) {
 		{"5 %", fakeCamera{}, weather{loss: 0.05}},
 		{"1 % and jitter", fakeCamera{clip: "hevc"}, weather{loss: 0.01, jitter: 100 * time.Millisecond, twice: 0.01}},
 		{"5 % and jitter", fakeCamera{inBand: true, perSlice: true, noSets: true}, weather{loss: 0.05, jitter: 100 * time.Millisecond, twice: 0.01}},
+		{"outages", fakeCamera{}, weather{outage: 500 * time.Millisecond}},
+		{"outages out of order", fakeCamera{clip: "h264b"}, weather{outage: 400 * time.Millisecond}},
 		{"hopeless", fakeCamera{}, weather{loss: 0.4, jitter: 100 * time.Millisecond}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,18 +53,17 @@ func TestWeather(t *testing.T) {
 			if got := show.counts[countRepeated]; got != int64(c.standIns) {
 				t.Errorf("%d pictures were counted as filled in, %d there are", got, c.standIns)
 			}
-			if (c.standIns > 0) != (tt.loss > 0 && c.track.Codec == media.CodecH264) {
+			if (c.standIns > 0) != (tt.loss+tt.outage.Seconds() > 0 && c.track.Codec == media.CodecH264) {
 				t.Errorf("%d pictures are filled in", c.standIns)
 			}
-			// A picture of which nothing has come leaves a hole, and so do those out of order when the next one that is shown
-			// behind all is lost.
+			// Where all is lost up to a keyframe, that one ends the hole.
 			if most := 10 * c.frame; c.standIns > 0 && tt.loss < 0.1 && c.hole > most {
 				t.Errorf("no picture for %v", media.Duration(c.hole, 90000))
 			}
-			if tt.loss == 0 && (pictures != all || silences > 0 || show.counts[countDropped] > 0 || show.counts[countMalformed] > 0) {
+			if tt.loss == 0 && tt.outage == 0 && (pictures != all || silences > 0 || show.counts[countDropped] > 0 || show.counts[countMalformed] > 0) {
 				t.Errorf("%d of %d pictures without a loss", pictures, all)
 			}
-			if tt.loss > 0 && (pictures == all || int64(pictures)+show.counts[countDropped] > int64(all)) {
+			if tt.loss+tt.outage.Seconds() > 0 && (pictures == all || int64(pictures)+show.counts[countDropped] > int64(all)) {
 				t.Errorf("%d of %d pictures, %d counted as dropped", pictures, all, show.counts[countDropped])
 			}
 		})
@@ -90,5 +91,20 @@ func TestExactTimes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOutage has nothing come for a while: pictures stand in for all that is missing up to the next keyframe, unless that was
+// for too long.
+func TestOutage(t *testing.T) {
+	for outage, longest := range map[time.Duration]time.Duration{2 * time.Second: 70 * time.Millisecond, 4 * time.Second: 5 * time.Second} {
+		c := &fakeCamera{}
+		c.prepare(t)
+		packets, _ := weather{outage: outage}.through(c.film(t, time.Now(), time.Minute))
+		c.checkPictures(t, receive(t, c, defaultReorder, packets))
+		hole := media.Duration(c.hole, 90000)
+		if c.standIns == 0 || hole > longest || outage > longestOutage && hole < outage {
+			t.Errorf("nothing came for %v: %d pictures stand in, and there is none for %v", outage, c.standIns, hole)
+		}
 	}
 }
