@@ -55,7 +55,8 @@ func TestBegunWithoutGap(t *testing.T) {
 			for _, r := range p.renditions {
 				if r.shown && !listed[r.name] && !r.main {
 					begun++
-					if got, want := whole(r), min(p.cfg.Latency.HoldBack, whole(p.lead)-p.cfg.Latency.Part); got < want {
+					age := media.Duration(p.lead.end-p.lead.since, p.lead.timescale())
+					if got, want := whole(r), min(p.cfg.Latency.HoldBack, age-2*p.cfg.Latency.Part); got < want {
 						t.Errorf("%s: at %v %s is listed with %v that can be played, players begin %v behind the edge", preset, x.at, r.name, got, want)
 					}
 					if n := len(r.segments); r.name == "v2" && (n == 0 || r.segments[n-1].gap || p.lead.segments[len(p.lead.segments)-1].gap) {
@@ -138,5 +139,32 @@ func TestCaptions(t *testing.T) {
 	})
 	if said[5] != 1 || said[9] != 0 {
 		t.Errorf("captions are ruled out for %d variants before there are some, %d then", said[5], said[9])
+	}
+}
+
+// TestBegunBehindHole has a voice join beside a hole in the show's pictures: that says nothing of how far the show goes back.
+func TestBegunBehindHole(t *testing.T) {
+	h := regular(20)
+	h.rows[0] = slices.DeleteFunc(h.rows[0], func(au media.AccessUnit) bool { return au.DTS > 8*90000 && au.DTS < 11*90000 })
+	voice := mediatest.Audio{ID: 2033, Start: 48000, Language: "fr"}
+	track := contribution(voice.Track())
+	for from := 7 * time.Second; from < 12*time.Second; from += 100 * time.Millisecond {
+		var s script
+		s.host(h)
+		s.add(from, joined(track))
+		s.units(track, between(track, voice.Units(20*48000/1024), from, 20*time.Second), 0)
+		slices.SortStableFunc(s, func(a, b scene) int { return int(a.at - b.at) })
+		p := newShow(t, "low")
+		var a2 *rendition
+		for _, x := range s {
+			apply(t, p, x.ev)
+			if i := slices.IndexFunc(p.renditions, func(r *rendition) bool { return r.name == "a2" && r.shown }); i >= 0 {
+				a2 = p.renditions[i]
+				break
+			}
+		}
+		if a2 == nil || whole(a2) < p.cfg.Latency.HoldBack {
+			t.Errorf("who joins at %v is listed (%v) with less that can be played than players stay behind", from, a2 != nil)
+		}
 	}
 }

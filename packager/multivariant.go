@@ -82,12 +82,17 @@ func (r *rendition) deep() bool {
 	if r.shown || r.original() {
 		return true
 	}
-	hold, part := r.p.cfg.Latency.HoldBack, r.p.cfg.Latency.Part
+	hold, lead := r.p.cfg.Latency.HoldBack, r.p.lead
+	want := hold
+	if !r.p.discontinuity {
+		age := media.Duration(lead.open.start+lead.open.ticks-lead.since, lead.timescale())
+		want = min(hold, age-r.p.cfg.Latency.Part)
+	}
 	edge := r.open.start + r.open.ticks
 	if !r.track.Contributed { // the host's tracks come together: what is far behind the lead is not there
 		edge = r.p.horizon(r)
 	}
-	return r.whole(hold) >= min(hold, r.p.lead.whole(hold)-part) || media.Duration(edge-r.since, r.timescale()) >= mostHolds*hold
+	return r.whole(want) >= want || media.Duration(edge-r.since, r.timescale()) >= mostHolds*hold
 }
 
 // whole is how long the newest part of r's playlist is that has no gap, or a little more than most if it is longer.
