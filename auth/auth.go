@@ -128,31 +128,3 @@ func (a *Checker) Sign(name string) (key string, err error) {
 	}
 	return name + "-" + a.signature(name), nil
 }
-
-// Redact returns key in a form that may be logged: enough of it to tell which key a host has tried, and
-// not enough to publish with.
-func Redact(key string) string {
-	const shown = 3
-	if shown, ok := redactSigned(key); ok {
-		return shown
-	}
-	if base, part := cutPart(key); part != "" {
-		if shown, ok := redactSigned(base); ok {
-			return shown
-		}
-	}
-	if len(key) < 3*shown {
-		return "…"
-	}
-	return strings.ToValidUTF8(key[:shown], "?") + "…"
-}
-
-// redactSigned hides the signature of a key that looks signed: its name is no secret.
-func redactSigned(key string) (string, bool) {
-	i := strings.LastIndexByte(key, '-')
-	if i < 1 || len(key)-i-1 != signatureCoding.EncodedLen(signatureBytes) {
-		return "", false
-	}
-	_, err := ParseGrant(key[:i])
-	return key[:i+1] + "…", err == nil
-}
