@@ -79,26 +79,7 @@ func TestOperatorsPage(t *testing.T) {
 		t.Error("the focus has moved")
 	}
 	if os.Getenv("E2E_SHOT") != "" {
-		page.UntilTrue("the rungs", `document.querySelector("#ladder-state").textContent === "running"`)
-		shot, err := filepath.Abs(filepath.Join("..", "docs", "images", "operators.png"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		page.Evaluate(`(() => {
-			const form = document.querySelector("#obs-form");
-			form.elements.size.value = "1920x1080";
-			form.dispatchEvent(new Event("input"));
-			document.activeElement.blur();
-			window.scrollTo(0, 0);
-		})()`, nil)
-		page.UntilTrue("the bit rates", `[...document.querySelectorAll("#tracks tr")].every((tr) => tr.textContent.includes("b/s"))`)
-		full := harness.Artefact(t, "operators.png")
-		page.Screenshot(full)
-		// A page of few colours need not take the space of a photograph.
-		cmd := exec.Command("ffmpeg", "-v", "error", "-nostdin", "-y", "-i", full, "-vf", "split[a][b];[a]palettegen=max_colors=96[p];[b][p]paletteuse=dither=none", shot)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
+		drawForDocs(t, page)
 	} else {
 		page.Screenshot(harness.Artefact(t, "operators.png"))
 	}
@@ -119,6 +100,31 @@ func TestOperatorsPage(t *testing.T) {
 	list.UntilTrue("the show in the list", `document.querySelector("#shows a")?.textContent === "shop"`)
 	list.Click("#shows a")
 	list.UntilTrue("its page", `document.querySelector("#name")?.textContent === "shop"`)
+}
+
+// drawForDocs takes the page's picture in docs/images.
+func drawForDocs(t *testing.T, page *harness.Page) {
+	t.Helper()
+	page.UntilTrue("the rungs", `document.querySelector("#ladder-state").textContent === "running"`)
+	shot, err := filepath.Abs(filepath.Join("..", "docs", "images", "operators.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.Evaluate(`(() => {
+		const form = document.querySelector("#obs-form");
+		form.elements.size.value = "1920x1080";
+		form.dispatchEvent(new Event("input"));
+		document.activeElement.blur();
+		window.scrollTo(0, 0);
+	})()`, nil)
+	page.UntilTrue("the bit rates", `[...document.querySelectorAll("#tracks tr")].every((tr) => tr.textContent.includes("b/s"))`)
+	full := harness.Artefact(t, "operators.png")
+	page.Screenshot(full)
+	// A page of few colours need not take the space of a photograph.
+	cmd := exec.Command("ffmpeg", "-v", "error", "-nostdin", "-y", "-i", full, "-vf", "split[a][b];[a]palettegen=max_colors=96[p];[b][p]paletteuse=dither=none", shot)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 }
 
 // TestOperatorsSeeACameraThatIsAway has a camera that refuses, and then a host in its place: the page says what is wrong, and offers
